@@ -1,0 +1,55 @@
+"""What people declare, and what of it the index mirrors.
+
+A *declaration* is a host or a workload as somebody wrote it, wherever it was written (`origin`: a file and line, or an object's
+name). The mirror is the index's copy of it, which matching joins on. `plan_mirror` decides what the mirror becomes; the rules it
+keeps are P10 (an incomplete reading removes nothing) and design.md's on conflicts (who holds a compose project or ref in the mirror
+keeps it, else the older, else the smaller id).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from tinyforge.domain.hosts import Host
+from tinyforge.domain.workloads import Workload
+
+Json = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredWorkload:
+    """A workload with everything that its mirror row holds. `key` is what matching needs, the rest is kept for later and for readers."""
+
+    key: Workload
+    group_id: str = ""
+    parent_id: str = ""
+    source_kind: str = ""
+    source_config: Json = field(default_factory=dict)
+    trigger_kind: str = ""
+    trigger_config: Json = field(default_factory=dict)
+    public_faces: tuple[Json, ...] = ()
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared(Generic[T]):
+    """A declaration and where it was written, for people: `site.yaml:12`."""
+
+    value: T
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One reading of everything that is declared.
+
+    `complete` is false when some of it could not be read: what is missing from the reading is then no proof of a removal (rule P10).
+    `held_hosts` and `held_workloads` are the ids of what is written but unusable (two objects of one name): neither changed nor removed.
+    """
+
+    hosts: tuple[Declared[Host], ...] = ()
+    workloads: tuple[Declared[DeclaredWorkload], ...] = ()
+    complete: bool = True
+    held_hosts: frozenset[str] = frozenset()
+    held_workloads: frozenset[str] = frozenset()
