@@ -1,0 +1,127 @@
+"""The settings: environment variables `TINYFORGE_*`, validated together at the start.
+
+Every field's description is its documentation; `tinyforge settings` prints it. Durations are a number of seconds, or one with a
+unit (`500ms`, `20s`, `5m`, `2h`, `30d`); sizes a number of bytes, or one with a unit (`32MiB`).
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tinyforge.index.database import is_conninfo
+from tinyforge.ports import TinyforgeError
+
+PREFIX = "TINYFORGE_"
+
+_NOT_SETTINGS = ("TINYFORGE_SETUP", "TINYFORGE_TEST_")
+"""Variables of the project's own scripts and tests."""
+
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+class SettingsError(TinyforgeError):
+    """Settings that cannot be used; the text lists every fault."""
+
+
+def parse_duration(value: Any) -> Any:
+    """Return the number of seconds that a text means; anything but a text is left to pydantic.
+
+    Raises:
+        ValueError: it is no duration; the text says what is allowed.
+    """
+    return _parse(value, _SECONDS, "a duration: a number of seconds, or one with ms, s, m, h or d, such as 500ms or 20s")
+
+
+def parse_size(value: Any) -> Any:
+    """Return the number of bytes that a text means; anything but a text is left to pydantic.
+
+    Raises:
+        ValueError: it is no size; the text says what is allowed.
+    """
+    number = _parse(value, _BYTES, "a size: a number of bytes, or one with KiB, MiB or GiB, such as 32MiB")
+    return int(number) if isinstance(number, float) else number
+
+
+def _parse(value: Any, units: Mapping[str, float], allowed: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", value)
+    if found is None or found[2] not in units:
+        raise ValueError(f"is not {allowed}")
+    return float(found[1]) * units[found[2]]
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Timeout = Annotated[Duration, Field(gt=0, le=3600)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+
+
+def _conninfo(url: SecretStr) -> SecretStr:
+    if not is_conninfo(url.get_secret_value()):
+        raise PydanticCustomError(
+            "secret_unusable",
+            "is no PostgreSQL address; allowed: a URI such as postgresql://user@host/database, with special characters percent-encoded, or "
+            "key=value pairs",
+        )
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_conninfo)]
+
+
+class Settings(BaseSettings):
+    """What can be set, and how it starts out."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    database_url: DatabaseUrl | None = Field(
+        None, description="PostgreSQL 14 or newer, as a URI or libpq connection string; unset: embedded"
+    )
+    data: Path | None = Field(
+        None, description="Folder of the embedded PostgreSQL; unset: /var/lib/tinyforge as root, else your data folder"
+    )
+    interval: Duration = Field(30.0, description="Time between two passes of a host; 0 or less means 30s, more than 5m means 5m")
+    docker_connect_timeout: Timeout = Field(5.0, description="How long connecting to an engine may take")
+    docker_list_timeout: Timeout = Field(20.0, description="How long a container list may take as a whole")
+    docker_list_limit: Annotated[Size, Field(ge=1 << 10, le=1 << 30)] = Field(32 << 20, description="How large one container list may be")
+    secrets: Path | None = Field(None, description="Folder with one folder a Secret: ca.crt, tls.crt, tls.key, ssh-privatekey, known_hosts")
+    missing_retention: Annotated[Duration, Field(ge=0)] = Field(30 * 86400.0, description="How long a missing row is kept; 0: for ever")
+    log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, one JSON object a line otherwise")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least important lines that are still logged")
+
+
+def load_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises:
+        SettingsError: some cannot be used; the text has a line for each, with its name, what is wrong and what is allowed, and no secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"{PREFIX}{str(fault['loc'][0]).upper()}: {_describe(fault)}" for fault in error.errors() if fault["loc"]]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def unknown_settings(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return a sentence for each variable that looks like a setting and is none: a typing mistake must not pass in silence."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    sentences = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_NOT_SETTINGS):
+            near = get_close_matches(name, known, n=1)
+            sentences.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "; `tinyforge settings` lists them"))
+    return sentences
+
+
+def _describe(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return message if "secret" in str(fault["type"]) else f"{str(fault['input'])[:80]!r} {message[:1].lower()}{message[1:]}"

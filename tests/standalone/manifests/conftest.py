@@ -1,0 +1,9 @@
+from pathlib import Path
+
+import pytest
+from tests.standalone.manifests.folder import Folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "manifests")
