@@ -1,0 +1,104 @@
+"""`tinyforge run`: the main job without a cluster. Brings database and driver together, and is the only verb that goes on by itself."""
+
+import asyncio
+import logging
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+
+from tinyforge.cli import process
+from tinyforge.cli.database import UsedDatabase, used_database
+from tinyforge.cli.output import note
+from tinyforge.cli.parameters import folder_option
+from tinyforge.cli.passes import print_passes
+from tinyforge.cli.patience import until_available
+from tinyforge.cli.verb import Verb, start_verb
+from tinyforge.domain.declarations import Reading
+from tinyforge.domain.passes import PassReport
+from tinyforge.index.led import lead
+from tinyforge.index.schema import migrate
+from tinyforge.ports import TinyforgeError
+from tinyforge.settings import Settings
+from tinyforge.standalone.answers import describe_pass
+from tinyforge.standalone.controller import Controller
+from tinyforge.standalone.declared import Declaring, LocalEngine
+from tinyforge.standalone.folder import ManifestFolder
+from tinyforge.standalone.manifests.files import list_manifests
+from tinyforge.standalone.once import run_once
+
+logger = logging.getLogger(__name__)
+
+
+@click.command(
+    "run",
+    cls=Verb,
+    examples={
+        "tinyforge run": "the local Docker Engine, and no workloads",
+        "tinyforge run -f manifests/examples": "the hosts and workloads of a folder, which is watched",
+        "tinyforge run -f FOLDER --once": "one pass of every host, for instance from cron",
+    },
+)
+@folder_option
+@click.option("--once", is_flag=True, help="Run one pass of every host, print what it found, and exit.")
+@click.option("--take-over", is_flag=True, help="Lead the database even if an operator or another Lease leads it.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON document.")
+def verb(*, folder: Path | None, once: bool, take_over: bool, as_json: bool) -> None:
+    """Keep the index true, on this machine, until it is stopped.
+
+    The database is brought up to date first. Whoever led it before is deposed, and says so.
+
+    With --once, exit code 1 means that a host failed or that a manifest is bad; a bad manifest writes nothing.
+    """
+    if as_json and not once:
+        raise click.UsageError("--json belongs to --once: without it there is no end to print at.")
+    settings = start_verb()
+    if once:
+        _run_once(folder, settings, take_over=take_over, as_json=as_json)
+    else:
+        _run(folder, settings, take_over=take_over)
+
+
+def _run_once(folder: Path | None, settings: Settings, *, take_over: bool, as_json: bool) -> None:
+    reading = ManifestFolder(folder).read_strictly() if folder else _local_engine().read()
+    with used_database(settings) as used:
+        reports = process.run(_passes(reading, settings, used, take_over=take_over))
+    print_passes([describe_pass(report) for report in reports], as_json=as_json)
+
+
+async def _passes(reading: Reading, settings: Settings, used: UsedDatabase, *, take_over: bool) -> list[PassReport]:
+    await migrate(used.conninfo)
+    return await run_once(reading, settings=settings, conninfo=used.conninfo, take_over=take_over)
+
+
+def _run(folder: Path | None, settings: Settings, *, take_over: bool) -> None:
+    if folder and not list_manifests(folder).files:  # raises if the folder cannot be read: later it would only stay as it is
+        note(f"{folder} holds no manifests (*.yaml, *.yml): nothing is declared until it does.")
+    declaring: Declaring = ManifestFolder(folder) if folder else _local_engine()
+    if settings.database_url is None:
+        note("Starting the embedded PostgreSQL; the first time that takes some seconds.")
+    with used_database(settings) as used:
+        note(f"The index is in PostgreSQL: {used.psql}")
+        process.run(_serve(declaring, settings, used, take_over=take_over))
+
+
+async def _serve(declaring: Declaring, settings: Settings, used: UsedDatabase, *, take_over: bool) -> None:
+    async with AsyncExitStack() as stack:
+        applied = await until_available(lambda: migrate(used.conninfo))
+        for migration in applied:
+            logger.info("migration %s applied", migration, extra={"action": "migration_applied"})
+        index = await until_available(lambda: stack.enter_async_context(lead(used.conninfo, take_over=take_over)))
+        logger.info("%s leads with epoch %d", index.term.holder, index.term.epoch, extra={"action": "leading", "epoch": index.term.epoch})
+
+        async def revive() -> None:
+            try:
+                await asyncio.to_thread(used.revive)
+            except TinyforgeError as error:
+                logger.warning("%s", error, extra={"action": "database_not_revived"})
+
+        await Controller(settings=settings, index=index, declaring=declaring, on_database_lost=revive).run()
+
+
+def _local_engine() -> LocalEngine:
+    return LocalEngine(os.environ.get("DOCKER_HOST", ""))

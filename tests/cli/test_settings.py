@@ -1,0 +1,94 @@
+"""`tinyforge settings`."""
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Tinyforge
+from tests.cli.index import HOSTILE
+
+from tinyforge.settings import Settings
+
+PASSWORD = "hunter2-is-no-password"
+
+
+def test_every_setting_is_listed_with_its_description(tinyforge: Tinyforge) -> None:
+    shown = tinyforge("settings").stdout
+    for name, field in Settings.model_fields.items():
+        assert f"TINYFORGE_{name.upper()}" in shown
+        assert str(field.description) in shown
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "shown"),
+    [
+        ("TINYFORGE_INTERVAL", "90", "90s"),
+        ("TINYFORGE_INTERVAL", "120", "2m"),
+        ("TINYFORGE_INTERVAL", "0", "0"),
+        ("TINYFORGE_DOCKER_CONNECT_TIMEOUT", "250ms", "250ms"),
+        ("TINYFORGE_DOCKER_LIST_LIMIT", "64MiB", "64MiB"),
+        ("TINYFORGE_DOCKER_LIST_LIMIT", "1025", "1025B"),
+        ("TINYFORGE_LOG_LEVEL", "debug", "debug"),
+        ("TINYFORGE_SECRETS", "/etc/secrets", "/etc/secrets"),
+    ],
+)
+def test_a_value_of_the_environment_is_shown_as_such(variable: str, value: str, shown: str, tinyforge: Tinyforge) -> None:
+    (line,) = (line for line in tinyforge("settings", **{variable: value}).stdout.splitlines() if line.startswith(variable))
+    assert line.split()[1:3] == [shown, "environment"]
+
+
+def test_a_default_is_shown_as_such(tinyforge: Tinyforge) -> None:
+    lines = {line.split()[0]: line.split()[1:3] for line in tinyforge("settings", TINYFORGE_DATABASE_URL="").stdout.splitlines()}
+    assert lines["TINYFORGE_INTERVAL"] == ["30s", "default"]
+    assert lines["TINYFORGE_DOCKER_LIST_LIMIT"] == ["32MiB", "default"]
+    assert lines["TINYFORGE_DATABASE_URL"] == ["-", "default"]
+
+
+def test_a_secret_is_hidden(tinyforge: Tinyforge) -> None:
+    url = f"postgresql://user:{PASSWORD}@127.0.0.1:1/x"
+    for arguments in (["settings"], ["settings", "--json"], ["ps"], ["migrate"], ["sync"], ["doctor"]):
+        ended = tinyforge(*arguments, TINYFORGE_DATABASE_URL=url)
+        assert PASSWORD not in ended.stdout + ended.stderr
+    assert "(hidden)" in tinyforge("settings", TINYFORGE_DATABASE_URL=url).stdout
+
+
+def test_json_has_numbers_where_a_script_counts(tinyforge: Tinyforge) -> None:
+    facts = {fact["name"]: fact for fact in tinyforge("settings", "--json", TINYFORGE_INTERVAL="1m").json}
+    assert facts["TINYFORGE_INTERVAL"]["value"] == 60
+    assert facts["TINYFORGE_INTERVAL"]["source"] == "environment"
+    assert facts["TINYFORGE_DOCKER_LIST_LIMIT"]["value"] == 32 << 20
+    assert facts["TINYFORGE_SECRETS"]["value"] is None
+    assert facts["TINYFORGE_LOG_FORMAT"]["description"]
+
+
+def test_all_faults_are_in_one_message_with_name_value_and_what_is_allowed(tinyforge: Tinyforge) -> None:
+    ended = tinyforge("settings", TINYFORGE_INTERVAL="soon", TINYFORGE_LOG_LEVEL="loud", TINYFORGE_DOCKER_CONNECT_TIMEOUT="-3s")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "TINYFORGE_INTERVAL: 'soon' is not a duration" in ended.stderr
+    assert "TINYFORGE_LOG_LEVEL: 'loud'" in ended.stderr
+    assert "'debug', 'info', 'warning' or 'error'" in ended.stderr
+    assert "TINYFORGE_DOCKER_CONNECT_TIMEOUT: '-3s'" in ended.stderr
+
+
+def test_a_variable_that_is_none_is_warned_of(tinyforge: Tinyforge) -> None:
+    ended = tinyforge("settings", TINYFORGE_INTREVAL="3")
+    assert ended.exit_code == 0
+    assert "TINYFORGE_INTREVAL is no setting; did you mean TINYFORGE_INTERVAL?" in ended.stderr
+
+
+def test_hostile_text_is_written_out(tinyforge: Tinyforge, tmp_path: Path) -> None:
+    shown = tinyforge("settings", TINYFORGE_SECRETS=f"{tmp_path}/{HOSTILE}").stdout
+    assert "\\x1b[31mred" in shown
+    assert "\x1b" not in shown
+
+
+def test_an_argument_is_a_usage_error(tinyforge: Tinyforge) -> None:
+    assert tinyforge("settings", "interval").exit_code == 2
+
+
+@pytest.mark.parametrize("url", [PASSWORD, f"postgresql://user:{PASSWORD} x@db/forge", f"host=db password=x {PASSWORD}"])
+def test_a_database_url_that_is_none_is_a_fault_of_the_settings_and_not_repeated(url: str, tinyforge: Tinyforge) -> None:
+    for verb in (["ps"], ["sync"], ["migrate"], ["run", "--once"]):
+        ended = tinyforge(*verb, TINYFORGE_DATABASE_URL=url)
+        assert (ended.exit_code, ended.stdout) == (2, "")
+        assert "TINYFORGE_DATABASE_URL" in ended.stderr
+        assert PASSWORD not in ended.stderr
