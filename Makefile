@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`. `make` alone lists the others.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Ends tinyforge with the shell that started it: make passes SIGTERM to that shell only. (macOS has no setpriv, and does without.)
+TIED := $(if $(shell command -v setpriv 2>/dev/null),setpriv --pdeathsig TERM)
+
+.PHONY: help setup tools run test lint format generate bench clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.current ## make .venv, with .venv/bin/tinyforge in it, and uv if it is missing
+	@:
+
+run: setup ## index the local Docker Engine, installed and started if there is none (ARGS="--once --json")
+	@scripts/docker-engine
+	@trap : INT; $(TIED) .venv/bin/tinyforge run -f manifests/examples $(ARGS) || [ $$? -eq 130 ]
+
+test: setup tools lint ## lint and test everything, on servers that the tests start themselves (ARGS="tests/domain -x")
+	@.venv/bin/pytest $(ARGS)
+
+lint: setup ## check style, types, layers, the lock file and that generated files are current
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy -p tinyforge -p tests
+	@.venv/bin/lint-imports
+	@scripts/uv lock --check
+	@scripts/check-generated
+
+format: setup ## bring the code into its format
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+generate: setup ## make the files again that come from the code: manifests/crds
+	@scripts/generate manifests/crds
+
+bench: setup tools ## print the benchmarks' ratios, on real engines and a real PostgreSQL
+	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+clean: ## remove .venv and what the tools left in this folder
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@find controller tests -name __pycache__ -prune -exec rm -rf {} +
+
+tools:
+	@scripts/test-tools
+
+.venv/.current: pyproject.toml uv.lock
+	@scripts/environment
+	@touch $@
