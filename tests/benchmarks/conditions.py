@@ -1,0 +1,35 @@
+"""The PostgreSQL of a benchmark, and under what conditions it was run: what a figure is worth nothing without."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers.docker_engine import DockerEngine
+from tests.servers.postgres import Postgres, cluster_folder
+
+from tinyforge.standalone.postgres import embedded_postgres
+
+SETTINGS = "SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')"
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """The server, for the length of a block: on a disk, and set up for people and not for tests, since a pass ends with a commit."""
+    if url := os.environ.get("TINYFORGE_TEST_DATABASE_URL"):
+        yield Postgres(url)
+        return
+    with cluster_folder(Path(tempfile.gettempdir())) as folder, embedded_postgres(folder) as embedded:
+        yield Postgres(embedded.conninfo)
+
+
+def conditions(engine: DockerEngine, server: Postgres) -> str:
+    """Return the versions and settings of all that takes part, and how busy the machine is now."""
+    ((version, fsync, synchronous_commit),) = server.sql(SETTINGS)
+    return (
+        f"Docker Engine {engine.client.version()['Version']}, "
+        f"PostgreSQL {version} (fsync {fsync}, synchronous_commit {synchronous_commit}), "
+        f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the start."
+    )
