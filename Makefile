@@ -6,7 +6,7 @@
 # Ends tinyforge with the shell that started it: make passes SIGTERM to that shell only. (macOS has no setpriv, and does without.)
 TIED := $(if $(shell command -v setpriv 2>/dev/null),setpriv --pdeathsig TERM)
 
-.PHONY: help setup tools run test lint format generate bench clean
+.PHONY: help setup run test lint format generate bench clean tools
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ run: setup ## index the local Docker Engine, installed and started if there is n
 	@trap : INT; $(TIED) .venv/bin/tinyforge run -f manifests/examples $(ARGS) || [ $$? -eq 130 ]
 
 test: setup tools lint ## lint and test everything, on servers that the tests start themselves (ARGS="tests/domain -x")
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n 4 $(ARGS) # four at once on any machine: most of them wait for a server
 
 lint: setup ## check style, types, layers, the lock file and that generated files are current
 	@.venv/bin/ruff check

@@ -6,9 +6,9 @@ exception stops at its adapter and is chained to one of these:
     TinyforgeError
     ├── EngineError              an engine gave no usable answer; `reason` is one of the constants of `EngineReason`
     ├── IndexUnavailable         PostgreSQL gave no usable answer: try again later
-    ├── IndexRefused             PostgreSQL answered, and the answer is no until somebody acts
-    │   └── Fenced               somebody else leads: this process writes nothing any more
-    └── RowsMoved                rows changed since they were read (rule W7): read again, plan again
+    │   └── RowsMoved            rows changed since they were read (rule W7): a pass reads and plans again at once
+    └── IndexRefused             PostgreSQL answered, and the answer is no until somebody acts
+        └── Fenced               somebody else leads: this process writes nothing any more
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -63,7 +63,7 @@ class Fenced(IndexRefused):
     """Another process leads this database: the term is over, and nothing of it was written."""
 
 
-class RowsMoved(TinyforgeError):
+class RowsMoved(IndexUnavailable):
     """Rows are not what was read any more (rule W7). `ids` names those that are known to have moved; nothing was written."""
 
     def __init__(self, ids: Collection[str]) -> None:

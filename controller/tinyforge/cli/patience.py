@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tinyforge.ports import IndexUnavailable
+from tinyforge.cli.database import UsedDatabase
+from tinyforge.ports import IndexUnavailable, TinyforgeError
 
 logger = logging.getLogger(__name__)
 
@@ -26,3 +27,23 @@ async def until_available(attempt: Callable[[], Awaitable[T]], *, pause: float =
                 logger.warning("%s; trying again every %g s", error, pause, extra={"action": "database_awaited"})
             complaint = str(error)
             await asyncio.sleep(pause)
+
+
+class Reviving:
+    """Starts a server that is ours and has ended. What keeps it from starting is said when it is new, not every time."""
+
+    def __init__(self, used: UsedDatabase, *, pause: float = 2.0) -> None:
+        self._used = used
+        self._pause = pause
+        self._complaint = ""
+
+    async def revive(self) -> None:
+        """Start it again if it has ended; after a failure there is a pause of so many seconds."""
+        try:
+            await asyncio.to_thread(self._used.revive)
+        except TinyforgeError as error:
+            complaint, *_ = str(error).splitlines()  # what follows is the server's own log, with its times
+            if complaint != self._complaint:
+                logger.warning("%s", error, extra={"action": "database_not_revived"})
+            self._complaint = complaint
+            await asyncio.sleep(self._pause)

@@ -1,6 +1,5 @@
 """`tinyforge run`: the main job without a cluster. Brings database and driver together, and is the only verb that goes on by itself."""
 
-import asyncio
 import logging
 import os
 from contextlib import AsyncExitStack
@@ -13,13 +12,12 @@ from tinyforge.cli.database import UsedDatabase, used_database
 from tinyforge.cli.output import note
 from tinyforge.cli.parameters import folder_option
 from tinyforge.cli.passes import print_passes
-from tinyforge.cli.patience import until_available
+from tinyforge.cli.patience import Reviving, until_available
 from tinyforge.cli.verb import Verb, start_verb
 from tinyforge.domain.declarations import Reading
 from tinyforge.domain.passes import PassReport
 from tinyforge.index.led import lead
 from tinyforge.index.schema import migrate
-from tinyforge.ports import TinyforgeError
 from tinyforge.settings import Settings
 from tinyforge.standalone.answers import describe_pass
 from tinyforge.standalone.controller import Controller
@@ -90,14 +88,7 @@ async def _serve(declaring: Declaring, settings: Settings, used: UsedDatabase, *
             logger.info("migration %s applied", migration, extra={"action": "migration_applied"})
         index = await until_available(lambda: stack.enter_async_context(lead(used.conninfo, take_over=take_over)))
         logger.info("%s leads with epoch %d", index.term.holder, index.term.epoch, extra={"action": "leading", "epoch": index.term.epoch})
-
-        async def revive() -> None:
-            try:
-                await asyncio.to_thread(used.revive)
-            except TinyforgeError as error:
-                logger.warning("%s", error, extra={"action": "database_not_revived"})
-
-        await Controller(settings=settings, index=index, declaring=declaring, on_database_lost=revive).run()
+        await Controller(settings=settings, index=index, declaring=declaring, on_database_lost=Reviving(used).revive).run()
 
 
 def _local_engine() -> LocalEngine:

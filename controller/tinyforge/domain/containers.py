@@ -74,4 +74,4 @@ class Container(
     @property
     def lowest_port(self) -> int:
         """The lowest private port by number, 0 if there is none (rule W3: Docker's order is random)."""
-        return min((port.private for port in self.ports), default=0) if self.ports else 0
+        return min([port.private for port in self.ports]) if self.ports else 0

@@ -108,7 +108,7 @@ def plan_index(view: HostView, evidence: Evidence) -> IndexPlan:
     settlement = settle(claims)
     rejections.sort(key=lambda rejection: rejection.container.id)
     swept = tuple(_sweep(view, evidence, settlement))
-    changes = sorted((*_bind(view, evidence, settlement), *swept), key=lambda change: change.row.id)
+    changes = _without_collisions(view, sorted((*_bind(view, evidence, settlement), *swept), key=lambda change: change.row.id))
     return IndexPlan(
         changes=tuple(changes),
         swept=len(swept),
@@ -121,7 +121,7 @@ def plan_index(view: HostView, evidence: Evidence) -> IndexPlan:
 
 def sweeps_most(view: HostView, plan: IndexPlan) -> bool:
     """Tell whether a plan turns more than half of the host's bound rows missing: reason enough to ask the engine again who it is."""
-    return 2 * plan.swept > sum(row.host == view.host and row.present for row in view.rows.values())
+    return plan.swept > 0 and 2 * plan.swept > sum(row.host == view.host and row.present for row in view.rows.values())
 
 
 def docker_state(state: str) -> str:
@@ -149,6 +149,21 @@ def _bind(view: HostView, evidence: Evidence, settlement: Settlement) -> Iterato
         stored = view.rows.get(row_id)
         if row != stored and not evidence.is_outdated_for(row_id, stored, claim, host=view.host):
             yield Change(row=row, over=stored)
+
+
+def _without_collisions(view: HostView, changes: list[Change]) -> list[Change]:
+    """Leave out what would bind a container that another row keeps, because somebody bound it there since the list was asked for (rule W7).
+
+    PostgreSQL would refuse the whole write for it (`containers_one_row_a_container`); the next pass, which may sweep that row, settles it.
+    """
+    while changes:
+        written = {change.row.id for change in changes}
+        kept = {row.container_id for row in view.rows.values() if row.host == view.host and row.present and row.id not in written}
+        rest = [change for change in changes if not (change.row.present and change.row.container_id in kept)]
+        if len(rest) == len(changes):
+            break
+        changes = rest
+    return changes
 
 
 def _sweep(view: HostView, evidence: Evidence, settlement: Settlement) -> Iterator[Change]:

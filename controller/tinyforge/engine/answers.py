@@ -59,13 +59,11 @@ def read_containers(body: bytes | bytearray) -> Sequence[Container]:
     """Decode a container list.
 
     Raises:
-        EngineError: it is no list of containers, names one twice, or holds a NUL where PostgreSQL could not store it.
+        EngineError: it is no list of containers or names one twice.
     """
     containers = _read(_containers, body)
     if len({container.id for container in containers}) != len(containers):
         raise EngineError(EngineReason.ANSWER_UNREADABLE, "the engine listed a container twice")
-    if any("\0" in container.id or "\0" in container.image or "\0" in container.state for container in containers):
-        raise EngineError(EngineReason.ANSWER_UNREADABLE, "the engine listed a container with a NUL in its id, image or state")
     return containers
 
 

@@ -15,16 +15,12 @@ from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable, RowsMoved, T
 _MOVED = frozenset({"23505", "23P01", "40P01", "40001"})
 """Unique and exclusion violations, deadlock, serialization failure: somebody else's rows were in the way (rule W7)."""
 
-_MEANINGS = {
+_MEANINGS = {  # what fails while connecting has no SQLSTATE, and says enough by itself
     "25006": "PostgreSQL is read-only here: the address leads to a standby, or default_transaction_read_only is set",
-    "28000": "PostgreSQL refuses this role",
-    "28P01": "PostgreSQL refuses this password",
-    "3D000": "there is no such database",
     "3F000": "there is no schema of Tinyforge in this database; `tinyforge migrate` makes it",
     "42P01": "there is no schema of Tinyforge in this database; `tinyforge migrate` makes it",
     "42501": "this role may not do that in this database",
     "53100": "PostgreSQL's disk is full",
-    "53300": "PostgreSQL has no connection left (max_connections)",
     "55P03": "a lock in PostgreSQL was not free in time: somebody else holds it",
     "57014": "PostgreSQL did not finish a statement in time (statement_timeout)",
     "TF003": "this program is too old for this database",

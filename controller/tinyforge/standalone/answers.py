@@ -13,7 +13,7 @@ from typing import Any
 from tinyforge.domain.passes import PassReport
 from tinyforge.index.led import LedIndex
 from tinyforge.index.requests import Request, RequestKind
-from tinyforge.ports import EngineError, Fenced, IndexUnavailable, TinyforgeError
+from tinyforge.ports import EngineError, Fenced, IndexRefused, IndexUnavailable, TinyforgeError
 from tinyforge.reconcile.explain import Explanation, explain
 from tinyforge.standalone.host_loops import HostLoops
 
@@ -45,7 +45,9 @@ class Answers:
             self._asked.clear()
             try:
                 requests = await self._index.requests.open_requests()
-            except IndexUnavailable:
+            except Fenced:
+                raise
+            except (IndexUnavailable, IndexRefused):
                 await asyncio.sleep(_RETRY_SECONDS)
                 self._asked.set()
                 continue
@@ -57,7 +59,9 @@ class Answers:
     async def _settle(self, request: Request) -> None:
         try:
             await self._index.requests.answer(request, await self._answer_or_say_why(request))
-        except IndexUnavailable as error:
+        except Fenced:
+            raise
+        except (IndexUnavailable, IndexRefused) as error:
             logger.warning(
                 "request %d not answered yet: %s", request.id, error, extra={"action": "request_postponed", "request": request.id}
             )

@@ -16,6 +16,8 @@ A user that is killed holds nothing any more. If it was the last one, the server
 the last one out.
 """
 
+import logging
+import math
 import os
 import subprocess
 import time
@@ -29,7 +31,10 @@ from tinyforge.standalone.postgres.layout import Layout, layout_in
 from tinyforge.standalone.postgres.locks import open_lock, share, take
 from tinyforge.standalone.postgres.server import POLL_SECONDS, Server
 
+logger = logging.getLogger(__name__)
+
 LAST_OUT_SECONDS = 30  # thrice what a last one out gives the server
+REVIVAL_SECONDS = 10  # how long a server that was started again has to last to be worth another start
 
 
 class EmbeddedPostgres:
@@ -37,6 +42,7 @@ class EmbeddedPostgres:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._revived_at = -math.inf
 
     @property
     def conninfo(self) -> str:
@@ -49,13 +55,25 @@ class EmbeddedPostgres:
         return wheel_programs() / "psql"
 
     def revive(self) -> None:
-        """Start the server again if it was killed; a few milliseconds if it is well. Blocks, so never call it in an event loop.
+        """Start the server again if it has ended, without waiting until it accepts connections; a few milliseconds if it has not.
 
         Raises:
-            EmbeddedPostgresError: it cannot be started.
+            EmbeddedPostgresError: it cannot be started, or has ended again soon after it was.
         """
+        server = Server(self._layout)
         with _faults_named(self._layout):
-            Server(self._layout).ensure_running()
+            if server.runs():
+                return
+            if time.monotonic() < self._revived_at + REVIVAL_SECONDS:
+                raise EmbeddedPostgresError(f"PostgreSQL in {self._layout.data} ends as soon as it is started.", output=server.output)
+            self._revived_at = time.monotonic()
+            if server.start():
+                logger.warning(
+                    "PostgreSQL in %s had ended and is started again; %s says more",
+                    self._layout.data,
+                    self._layout.log,
+                    extra={"action": "database_revived"},
+                )
 
 
 @contextmanager

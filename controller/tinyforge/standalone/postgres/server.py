@@ -58,7 +58,7 @@ class Server:
             with opened(self.layout.alive) as alive:
                 if take(alive):
                     if launched:
-                        raise EmbeddedPostgresError(f"PostgreSQL in {self.layout.data} does not start.", output=self._log())
+                        raise EmbeddedPostgresError(f"PostgreSQL in {self.layout.data} does not start.", output=self.output)
                     self._launch(alive)
                     launched = True
                     deadline = time.monotonic() + START_SECONDS
@@ -68,6 +68,29 @@ class Server:
                     output=refusal,
                 )
             time.sleep(POLL_SECONDS)
+
+    def runs(self) -> bool:
+        """Tell whether there is a server, well or not, or whether it is being started."""
+        with opened(self.layout.alive) as alive:
+            return postmaster(self.layout.data) is not None or not take(alive)
+
+    def start(self) -> bool:
+        """Start the server unless it runs, and return whether it was started. It may take a moment more until it accepts connections.
+
+        Raises:
+            EmbeddedPostgresError: it cannot be started.
+            OSError: the file system refused.
+        """
+        with opened(self.layout.alive) as alive:
+            started = take(alive)
+            if started:
+                self._launch(alive)
+        return started
+
+    @property
+    def output(self) -> str:
+        """The end of what it has written about itself."""
+        return self.layout.log.read_bytes()[-4096:].decode(errors="replace")
 
     def stop(self) -> None:
         """Stop the server, if it is one of ours (it holds the alive lock), by a fast shutdown: sessions end, nothing is lost."""
@@ -122,6 +145,3 @@ class Server:
         with contextlib.suppress(FileNotFoundError):
             if self.layout.log.stat().st_size > LOG_BYTES:
                 self.layout.log.replace(self.layout.log.with_suffix(".log.1"))
-
-    def _log(self) -> str:
-        return self.layout.log.read_bytes()[-4096:].decode(errors="replace")
