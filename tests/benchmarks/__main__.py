@@ -19,6 +19,7 @@ from contextlib import closing
 
 import click
 from rich.console import Console
+
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.conditions import conditions, postgres
 from tests.benchmarks.figures import table
@@ -43,7 +44,7 @@ def main(sizes: tuple[int, ...], rounds: int) -> None:
         say("ending the servers")
     output = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     output.print(table(sections))
-    output.print(f"Medians of {rounds} rounds of two runs each, taken in turn (A B B A). {begun}", style="dim")
+    output.print(f"Medians of {rounds} rounds (steady pass ÷ curl: {2 * rounds}) of two runs each, in random turn. {begun}", style="dim")
 
 
 def say(what: str) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres, cluster_folder
-
 from tinyforge.standalone.postgres import embedded_postgres
 
 SETTINGS = "SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')"

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
-from tests.servers.docker_engine import DockerEngine
 
+from tests.servers.docker_engine import DockerEngine
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import plan_mirror
 from tinyforge.index.led import LedIndex

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psycopg
+
 from tests.benchmarks.figures import Figure, Section
 
 PASSES = 5

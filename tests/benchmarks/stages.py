@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import TypeVar
 
 import aiohttp
+
 from tests.benchmarks.figures import Section, milliseconds
 from tests.benchmarks.passes import successful_pass
 from tests.benchmarks.rounds import EACH, typical
-
 from tinyforge.domain.endpoints import Endpoint
 from tinyforge.domain.hosts import Host
 from tinyforge.engine.docker_engine import DockerEngine

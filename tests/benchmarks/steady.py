@@ -8,10 +8,10 @@ from statistics import median
 from typing import Any
 
 import psycopg
+
 from tests.benchmarks.figures import AtMost, Figure, Section, milliseconds
 from tests.benchmarks.passes import successful_pass
 from tests.benchmarks.rounds import interleaved, typical, typical_ratio
-
 from tinyforge.reconcile.passes import HostPasses
 
 WAL_POSITION = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+
 from tests.benchmarks.figures import AtLeast, Figure, Section, milliseconds
 from tests.benchmarks.passes import successful_pass
 from tests.benchmarks.recorded import RecordedEngine, with_a_tenth_changed
 from tests.benchmarks.rounds import interleaved, typical, typical_ratio
 from tests.benchmarks.row_by_row import row_by_row
-
 from tinyforge.domain.containers import Container
 from tinyforge.domain.hosts import EngineIdentity, Host
 from tinyforge.ports import ContainersIndex

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from tests.cli.index import Index
 from tests.servers.postgres import Postgres
-
 from tinyforge.cli import main
 
 

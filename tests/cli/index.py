@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
+
 from tests.servers.postgres import Postgres
 
 DEADLINE = 20.0

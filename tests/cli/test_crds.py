@@ -1,6 +1,7 @@
 """`tinyforge crds`."""
 
 import yaml
+
 from tests.cli.conftest import Tinyforge
 
 

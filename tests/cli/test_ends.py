@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Program, Tinyforge
 from tests.cli.index import Index
 

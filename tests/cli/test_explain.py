@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Tinyforge
 from tests.cli.controllers import declare, running_controller
 from tests.cli.index import HOSTILE, Index

@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 import pytest
 from click import Context
-from tests.cli.conftest import Program, Tinyforge
 
+from tests.cli.conftest import Program, Tinyforge
 from tinyforge.cli import VERBS, main
 from tinyforge.cli.verb import Verb
 

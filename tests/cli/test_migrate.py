@@ -1,7 +1,6 @@
 """`tinyforge migrate`."""
 
 from tests.cli.conftest import Tinyforge
-
 from tinyforge.index.schema import migrations
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+
 from tests.cli.conftest import Tinyforge
 from tests.cli.index import HOSTILE, Index
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 import yaml
+
 from tests.cli.conftest import Program, Tinyforge
 from tests.cli.controllers import declare
 from tests.cli.index import Index

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Tinyforge
 from tests.cli.index import HOSTILE
-
 from tinyforge.settings import Settings
 
 PASSWORD = "hunter2-is-no-password"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Tinyforge
 from tests.cli.controllers import declare, running_controller
 from tests.cli.index import Index

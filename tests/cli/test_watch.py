@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Program
 from tests.cli.index import HOSTILE, Index
 from tests.cli.terminals import Terminal

@@ -6,8 +6,8 @@ from typing import TypeVar
 from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.domain.world import ELSEWHERE, EVERYTHING, HOST, MAIL, OURS, SHOP, World
 
+from tests.domain.world import ELSEWHERE, EVERYTHING, HOST, MAIL, OURS, SHOP, World
 from tinyforge.domain.containers import Container, Labels, Port
 from tinyforge.domain.rows import MISSING, Row
 from tinyforge.domain.workloads import Workload

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.strategies import quick
 
+from tests.domain.strategies import quick
 from tinyforge.domain.containers import Container, Labels, Port
 
 ENTRY: dict[str, Any] = {"Id": "c1", "Image": "app:1", "State": "running", "Created": 7}

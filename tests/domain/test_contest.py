@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+
 from tests.domain.strategies import contested_worlds, quick
 from tests.domain.world import BLOG, MAIL, SHOP, World, container, fates, project, row
-
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.contest import settle
 from tinyforge.domain.matching import Claim, Reason, match

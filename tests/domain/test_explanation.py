@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from msgspec.structs import replace
+
 from tests.domain.strategies import HOSTILE, quick, worlds
 from tests.domain.world import BLOG, DOCS, FAR_SITE, HOST, MAIL, OURS, SHOP, World, container, project, row
-
 from tinyforge.domain.containers import Labels
 from tinyforge.domain.explanation import explain_claim, explain_displaced, explain_rejection
 from tinyforge.domain.matching import HostView, Rejection, match

@@ -3,9 +3,9 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+
 from tests.domain.strategies import UNUSABLE, any_labels, containers, quick, value, worlds
 from tests.domain.world import BLOG, DOCS, MAIL, SHOP, World, fates
-
 from tinyforge.domain.containers import Container, Labels
 
 NEWCOMER = "hostile"

@@ -1,8 +1,9 @@
 """What a pass writes for a given list: bindings, states, the sweep, and the counts that people see."""
 
 import pytest
-from tests.domain.world import BLOG, ELSEWHERE, HOST, MAIL, SHOP, World, container, project, row
+from msgspec.structs import replace
 
+from tests.domain.world import BLOG, ELSEWHERE, HOST, MAIL, SHOP, World, container, project, row, shared_bindings
 from tinyforge.domain.containers import Container, Labels, Port
 from tinyforge.domain.index_plan import Change, Evidence, IndexPlan, MissingReason, plan_index, sweeps_most
 from tinyforge.domain.rows import Row
@@ -47,7 +48,7 @@ def test_w4_a_failure_that_a_deployer_set_gives_way_to_a_container_that_is_seen(
 
 @pytest.mark.parametrize("id_", ["c1", "c2"])
 def test_w6_a_container_that_comes_back_or_its_successor_leaves_missing(id_: str) -> None:
-    gone = row("default/blog:site", BLOG, "c1", state="missing")
+    gone = replace(row("default/blog:site", BLOG, "c1", state="missing"), state_reason="ContainerGone")
     back = World(rows=(gone,), containers=(container(id_, OF_BLOG),)).after().row("default/blog:site")
     assert (back.state, back.state_reason, back.container_id) == ("running", "", id_)
 
@@ -173,6 +174,14 @@ def test_w7_a_row_that_was_bound_meanwhile_to_a_container_of_this_very_list_is_w
     assert (change.row.state, change.row.container_id) == ("running", "c1")
 
 
+def test_w7_a_container_that_was_bound_meanwhile_to_another_row_is_left_to_the_next_pass() -> None:
+    world = World(
+        rows=(row("of-a-deployer", MAIL, "c1", state="created"),), containers=(container("c1", project("tinyforge-mail", "web")),)
+    )
+    plan = plan_index(world.view, Evidence(containers=world.containers, bound_before={"of-a-deployer": ""}))
+    assert shared_bindings(world.after(plan).rows) == []
+
+
 def counts(plan: IndexPlan) -> tuple[int, int, int, int, int]:
     return plan.listed, plan.matched, plan.ignored, len(plan.changes), plan.swept
 
@@ -208,12 +217,19 @@ def test_a_row_taken_over_is_not_swept() -> None:
     assert not sweeps_most(world.view, world.plan())
 
 
-def test_the_order_of_ports_is_no_change() -> None:
+def test_p9_the_order_of_ports_is_no_change() -> None:
     def world(*ports: int) -> World:
         listed = Container(id="c1", image="app:1", state="running", created=1, ports=tuple(map(Port, ports)), labels=OF_BLOG)
         return World(containers=(listed,))
 
     assert World(rows=world(1, 2, 3).after().rows, containers=world(3, 1, 2).containers).plan().changes == ()
+
+
+def test_p9_the_order_of_names_gives_no_other_row() -> None:
+    def rows(*names: str) -> tuple[Row, ...]:
+        return World(containers=(replace(container("c1", project("tinyforge-mail")), names=names),)).after().rows
+
+    assert rows("/web", "/linker/db", "/app") == rows("/linker/db", "/app", "/web")
 
 
 def test_a_workload_that_changed_its_kind_of_matching_keeps_its_row() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+
 from tests.domain.strategies import CONTAINER_IDS, quick, shuffled, worlds
 from tests.domain.world import HOST, MAIL, World, container, fates, row, shared_bindings
-
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.index_plan import Evidence, IndexPlan, plan_index
 from tinyforge.domain.rows import MISSING
@@ -78,6 +78,14 @@ def test_w7_no_binding_is_lost_that_somebody_made_while_the_list_was_under_way(w
     for change in plan.changes:
         if change.over and change.over.host == HOST and change.over.container_id not in ("", before[change.row.id]):
             assert change.row.container_id == change.over.container_id
+
+
+@quick
+@given(worlds(), st.data())
+def test_w7_no_container_is_bound_to_two_rows_whatever_somebody_did_meanwhile(world: World, data: st.DataObject) -> None:
+    before = data.draw(somewhat_bound(world))
+    plan = plan_index(world.view, Evidence(containers=world.containers, bound_before=before))
+    assert shared_bindings(world.after(plan).rows) == []
 
 
 @quick

@@ -6,9 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from msgspec.structs import replace
+
 from tests.domain.strategies import DOCKER_STATES
 from tests.domain.world import BLOG, EVERYTHING, HOST, MAIL, SHOP, World, container, project, row, shared_bindings
-
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.index_plan import Evidence, IndexPlan, docker_state, plan_index
 from tinyforge.domain.rows import MISSING, Row

@@ -1,6 +1,7 @@
 """Which workload, and which row, the labels of a single container give it: rules M1 to M8 and M10 to M12, one by one."""
 
 import pytest
+
 from tests.domain.strategies import UNUSABLE
 from tests.domain.world import (
     BLOG,
@@ -19,7 +20,6 @@ from tests.domain.world import (
     project,
     row,
 )
-
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.matching import HostView, Outcome, Reason, Rejection, is_usable_role, match
 from tinyforge.domain.workloads import Kind, Workload, Workloads

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.domain.declarations import DAY_ONE, host, mirror, reading, site, stack
 
+from tests.domain.declarations import DAY_ONE, host, mirror, reading, site, stack
 from tinyforge.domain.declarations import Reading
 from tinyforge.domain.mirror import Mirror, MirrorPlan, RefusalReason, plan_mirror
 from tinyforge.domain.workloads import Kind, Workload

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.domain.declarations import claims, mirrors, readings, written
 from tests.domain.strategies import quick
-
 from tinyforge.domain.declarations import Reading
 from tinyforge.domain.mirror import Mirror, RefusalReason, plan_mirror
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.strategies import quick
 
+from tests.domain.strategies import quick
 from tinyforge.domain.passes import effective_interval, stale_after
 
 

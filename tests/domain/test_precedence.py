@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+
 from tests.domain.strategies import any_labels, canonical_labels, label_sets, quick, site_labels, stack_labels, worlds
 from tests.domain.world import ELSEWHERE, HOST, World, container
-
 from tinyforge.domain.containers import Labels
 from tinyforge.domain.matching import Claim, Reason, match
 

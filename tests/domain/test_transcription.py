@@ -1,6 +1,7 @@
 """The planner decides exactly what the rules say, read slowly and word by word."""
 
 from hypothesis import given
+
 from tests.domain.strategies import thorough, worlds
 from tests.domain.transcription import settled
 from tests.domain.world import World, fates

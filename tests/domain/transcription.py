@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from msgspec import to_builtins
 from msgspec.structs import replace
-from tests.domain.world import HOST, OURS, World
 
+from tests.domain.world import HOST, OURS, World
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.rows import Row
 from tinyforge.domain.workloads import Workload

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.controllers import Controller, environment_of_a_user
 from tests.e2e.index import Index
 from tests.e2e.manifests import Manifests

@@ -6,10 +6,11 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Identifier
+
 from tests.e2e.controllers import DEADLINE
 from tests.servers.postgres import Postgres
 
-LOOK_SECONDS = 0.03
+LOOK_SECONDS = 0.05
 
 _HISTORY = """
 CREATE TABLE public.history (number bigserial, what text, id text, state text, container_id text, session text);
@@ -41,6 +42,14 @@ class Index:
         """Run a statement, and return its rows."""
         return self._server.sql(statement, *parameters, url=self.url)
 
+    def answers(self) -> bool:
+        """Whether the database can be asked."""
+        try:
+            self.sql("SELECT")
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def states(self) -> dict[str, str]:
         """Every row's effective state by its id, with the reason if there is one: `running`, `missing (ContainerGone)`."""
         rows = self.sql("SELECT id, effective_state, reason FROM tinyforge.container_status ORDER BY id")
@@ -66,8 +75,13 @@ class Index:
     def passes(self, host: str = "local", *, count: int = 2) -> None:
         """Wait until so many passes of a host have ended since now; the last of two began after now."""
         for _ in range(count):
-            (before,) = self.sql("SELECT last_pass_at FROM tinyforge.hosts WHERE name = %s", host)
-            until(lambda before=before: self.sql("SELECT last_pass_at FROM tinyforge.hosts WHERE name = %s", host) != [before], True)
+            self._pass_after(self._last_pass(host), host)
+
+    def _pass_after(self, before: object, host: str) -> None:
+        until(lambda: self._last_pass(host) != before, True)
+
+    def _last_pass(self, host: str) -> object:
+        return self.sql("SELECT last_pass_at FROM tinyforge.hosts WHERE name = %s", host)
 
     def record(self) -> None:
         """Keep a history from now on of everything that is written, by whatever session."""

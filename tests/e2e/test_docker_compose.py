@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.conftest import Start
 from tests.e2e.index import Index
 from tests.e2e.manifests import Manifests

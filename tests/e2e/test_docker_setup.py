@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+
 from tests.servers.bare_machine import APT_GET, APT_GET_DOCKER, NOBODY, SYSTEMCTL, WITH_SYSTEMD, WITHOUT_DOCKERD, Project, bare_machine
 from tests.servers.docker_engine import DockerEngine
 

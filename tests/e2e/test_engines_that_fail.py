@@ -1,12 +1,14 @@
-"""Engines that are restarted, killed, frozen, cut off and exchanged under a running controller: what nobody can know is unknown, nothing else."""
+"""Engines that are restarted, frozen, cut off and exchanged under a running controller: what nobody can know is unknown, nothing else."""
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+
 from tests.e2e.conftest import Start
 from tests.e2e.containers import belonging_to
 from tests.e2e.index import Index
@@ -17,19 +19,32 @@ from tests.servers.docker_engine import DockerEngine
 LIST = "/containers/json"
 SHOP, BLOG = "default/shop:web", "default/blog:web"
 UNREACHABLE, CHANGED, GONE = "unknown (HostUnreachable)", "unknown (EngineChanged)", "missing (ContainerGone)"
-PATIENCE = "1s"
 
 MakeEngine = Callable[..., DockerEngine]
+
+
+@pytest.fixture
+def beside(docker_engine: DockerEngine, make_engine: MakeEngine, manifests: Manifests) -> MakeEngine:
+    """Makes an engine that is host b with the stack default/blog, beside the one that is host a with the stack default/shop."""
+
+    def make(**arguments: Any) -> DockerEngine:
+        engine = make_engine(**arguments)
+        manifests.host("a", docker_engine.endpoint)
+        manifests.host("b", engine.endpoint)
+        manifests.workload("shop", "stack", host="a")
+        manifests.workload("blog", "stack", host="b")
+        return engine
+
+    return make
 
 
 @pytest.mark.parametrize(
     ("arguments", "afterwards"), [(["--live-restore"], "running"), ([], "stopped")], ids=["with live-restore", "without live-restore"]
 )
 def test_fault_21_p6_a_restarted_engines_rows_are_unknown_and_then_true_and_the_other_hosts_are_true_all_the_time(
-    arguments: list[str], afterwards: str, docker_engine: DockerEngine, make_engine: MakeEngine, manifests: Manifests, run: Start, index: Index
+    arguments: list[str], afterwards: str, docker_engine: DockerEngine, beside: MakeEngine, run: Start, index: Index
 ) -> None:
-    restarted = make_engine(arguments=arguments)
-    two_hosts(manifests, docker_engine, restarted)
+    restarted = beside(arguments=arguments)
     container = restarted.create("web", belonging_to("blog", "web"), start=True)
     run()
     index.becomes({BLOG: "running"})
@@ -45,12 +60,11 @@ def test_fault_21_p6_a_restarted_engines_rows_are_unknown_and_then_true_and_the_
 
 
 def test_fault_22_p6_a_hung_engine_delays_no_other_host_and_is_true_again_when_it_wakes_up(
-    docker_engine: DockerEngine, make_engine: MakeEngine, manifests: Manifests, run: Start, index: Index
+    docker_engine: DockerEngine, beside: MakeEngine, run: Start, index: Index
 ) -> None:
-    frozen = make_engine()
-    two_hosts(manifests, docker_engine, frozen)
+    frozen = beside()
     frozen.create("web", belonging_to("blog", "web"), start=True)
-    controller = run(TINYFORGE_DOCKER_LIST_TIMEOUT=PATIENCE)
+    controller = run(TINYFORGE_DOCKER_LIST_TIMEOUT="1s")
     index.becomes({BLOG: "running"})
     frozen.pause()
     index.host_becomes("unreachable (Timeout)", "b")
@@ -152,11 +166,3 @@ def test_fault_26_s2_an_engine_that_was_exchanged_between_two_passes_sweeps_noth
     cutting_socket.heal()
     index.becomes({SHOP: "running"})
     assert index.history() == []
-
-
-def two_hosts(manifests: Manifests, a: DockerEngine, b: DockerEngine) -> None:
-    """Declare host a with the stack default/shop, and host b with the stack default/blog."""
-    manifests.host("a", a.endpoint)
-    manifests.host("b", b.endpoint)
-    manifests.workload("shop", "stack", host="a")
-    manifests.workload("blog", "stack", host="b")

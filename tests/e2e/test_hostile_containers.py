@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tests.e2e.conftest import Start
 from tests.e2e.containers import belonging_to
 from tests.e2e.controllers import Controller, environment_of_a_user, tinyforge
@@ -43,7 +44,9 @@ def test_fault_36_m10_an_unusable_label_costs_its_container_the_row_and_nobody_e
     assert index.host() == "reachable"
 
 
-def test_fault_36_what_a_hostile_container_is_called_prints_as_text(controller: Controller, docker_engine: DockerEngine, index: Index) -> None:
+def test_fault_36_what_a_hostile_container_is_called_prints_as_text(
+    controller: Controller, docker_engine: DockerEngine, index: Index
+) -> None:
     docker_engine.client.tag(IMAGE, "registry.example.com/red", "v1")
     docker_engine.create("red", belonging_to("shop", "red") | {"\x1b[31mkey": "\x1b[2J\x9bvalue\r\n", "tinyforge.role": "\x07"}, start=True)
     index.becomes({"default/shop:red": "running", WEB: "running"})

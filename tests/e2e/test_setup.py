@@ -7,6 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
 from tests.servers.bare_machine import APT_GET, ROOT, Project
 
 

@@ -4,23 +4,25 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import wait
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+
 from tests.e2e.conftest import Start
 from tests.e2e.containers import belonging_to
-from tests.e2e.controllers import SOON
+from tests.e2e.controllers import DEADLINE, SOON
 from tests.e2e.index import Index, until
 from tests.e2e.manifests import Manifests
 from tests.index.link import link
-from tests.servers.cutting_socket import CuttingSocket, Fault, drip, hang, silent
+from tests.servers.cutting_socket import CuttingSocket, drip, hang, silent
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import OwnPostgres
 
 LIST = "/containers/json"
-HANGS = {"says nothing": silent(), "stops in the middle": hang(after=10), "drips": drip(every=0.2)}
+HANGS = {"silent": silent(), "half": hang(after=10), "dripping": drip(every=0.2)}
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
@@ -35,18 +37,19 @@ def test_a_signal_ends_it_at_once_and_nobody_leads_any_more(
     assert index.sql("SELECT holder FROM tinyforge.leaders") == [("",)]
 
 
-@pytest.mark.parametrize("fault", HANGS.values(), ids=HANGS.keys())
-def test_p5_an_engine_that_hangs_in_a_list_holds_nobody_up(
-    fault: Fault, cutting_socket: CuttingSocket, docker_engine: DockerEngine, manifests: Manifests, run: Start
-) -> None:
+def test_p5_engines_that_hang_in_a_list_hold_nobody_up(docker_engine: DockerEngine, manifests: Manifests, run: Start) -> None:
     docker_engine.create("web", belonging_to("shop", "web"))
-    manifests.host("local", cutting_socket.endpoint)
-    cutting_socket.spoil(LIST, fault)
-    asked = cutting_socket.next_request(LIST)
-    controller = run(TINYFORGE_DOCKER_LIST_TIMEOUT="1h")
-    asked.result(10)
-    controller.signal(signal.SIGTERM)
-    assert controller.ends(within=SOON) == 0
+    with ExitStack() as stack:
+        asked = []
+        for name, fault in HANGS.items():
+            cutting = stack.enter_context(closing(CuttingSocket(docker_engine)))
+            manifests.host(name, cutting.endpoint)
+            cutting.spoil(LIST, fault)
+            asked.append(cutting.next_request(LIST))
+        controller = run(TINYFORGE_DOCKER_LIST_TIMEOUT="1h")
+        wait(asked, timeout=DEADLINE)
+        controller.signal(signal.SIGTERM)
+        assert controller.ends(within=SOON) == 0
 
 
 def test_p5_fifty_hosts_in_the_middle_of_their_passes_under_a_frozen_postgresql_hold_nobody_up(

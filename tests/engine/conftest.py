@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import pytest
-from tests.engine.fake_engine import Behaviour, FakeEngine, fake_engine
 
+from tests.engine.fake_engine import Behaviour, FakeEngine, fake_engine
 from tinyforge.domain.hosts import Host
 from tinyforge.engine import Intake, open_engine
 from tinyforge.ports import Engine

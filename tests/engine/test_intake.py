@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
 from tests.engine.conftest import Fake, Open
 from tests.engine.fake_engine import Behaviour, FakeEngine, chunk, containers, drips, entry, head, says
-
 from tinyforge.engine import Intake
 from tinyforge.ports import Engine, EngineError, EngineReason, Listing
 

@@ -4,9 +4,9 @@ import time
 from urllib.parse import parse_qs
 
 import pytest
+
 from tests.engine.conftest import Fake, Open
 from tests.engine.fake_engine import CONTAINER_ID, FakeEngine, containers, entry, response, says
-
 from tinyforge.engine.versions import NEWEST, OLDEST
 from tinyforge.ports import EngineError, EngineReason
 

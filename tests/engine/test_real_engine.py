@@ -8,9 +8,9 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+
 from tests.engine.conftest import Open
 from tests.servers.docker_engine import DockerEngine
-
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.ports import EngineError, EngineReason
 

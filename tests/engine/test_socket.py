@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
 from tests.engine.conftest import Open
 from tests.engine.fake_engine import FakeEngine, containers, entry, says
-
 from tinyforge.ports import Engine, EngineError, EngineReason
 
 

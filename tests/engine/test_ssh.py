@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
 from tests.engine.conftest import Open
 from tests.engine.sshd import Sshd, new_key
 from tests.servers.docker_engine import DockerEngine
-
 from tinyforge.engine import tunnel
 from tinyforge.ports import Engine, EngineError, EngineReason
 

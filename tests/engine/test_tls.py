@@ -15,11 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
 from tests.engine.certificates import DAY, Authority, write_secret
 from tests.engine.conftest import Open
 from tests.engine.fake_engine import response
 from tests.servers.docker_engine import DockerEngine
-
 from tinyforge.ports import Engine, EngineError, EngineReason
 
 

@@ -7,9 +7,9 @@ from typing import Any, LiteralString, Protocol
 
 import psycopg
 import pytest
+
 from tests.index.examples import STALE_AFTER, declare, host
 from tests.servers.postgres import Postgres
-
 from tinyforge.index.database import Database
 from tinyforge.index.led import LedIndex, lead
 

@@ -5,10 +5,10 @@ whose step is taken next; a step that waits for a lock goes on waiting while oth
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, permutations
 from typing import Any
 
 import psycopg
@@ -19,31 +19,27 @@ from tinyforge.index.sql import queries
 LOCK = 8388357248642937447
 """What a claim takes alone, and the fence takes shared."""
 
-_INSERT = "INSERT INTO tinyforge.containers (id, workload_id, workload_kind, host) VALUES (%s, 'default/app', 'stack', 'local')"
-
-
-@dataclass(frozen=True)
-class Event:
-    """What was committed, and under which epoch."""
-
-    what: str
-    epoch: int
+_INSERT = "INSERT INTO tinyforge.containers (id, workload_id, workload_kind, host) VALUES (%s, '', '', 'local')"
+_ROWS = "SELECT id FROM tinyforge.containers"
 
 
 @dataclass
 class Life:
-    """A process that claims, unless it has done so before, and then writes."""
+    """A process that claims, unless it has done so before, and then writes a row of its name.
+
+    `found` are the rows it saw once it had claimed, in the same transaction: PostgreSQL's own word on what was committed before.
+    """
 
     name: str
     connection: Connection
-    history: list[Event]
-    epoch: int | None = None
+    epoch: int = 0
+    found: frozenset[str] = frozenset()
     last: asyncio.Task[None] = field(default_factory=lambda: asyncio.create_task(asyncio.sleep(0)))
 
     def steps(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """The steps that are left of this life."""
-        writing = [self._fence, self._write, lambda: self._commit("wrote")]
-        return writing if self.epoch else [self._lock, self._claim, lambda: self._commit("claimed"), *writing]
+        writing = [self._fence, self._write, self._commit]
+        return writing if self.epoch else [self._lock, self._claim, self._commit, *writing]
 
     def take(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Take a step as soon as the one before is done."""
@@ -60,7 +56,9 @@ class Life:
     async def _claim(self) -> None:
         about = {"holder": self.name, "session": self.name, "driver": "standalone", "lease": ""}
         cursor = await self.connection.execute(queries("leaders")["claim"], about)
-        (self.epoch, _) = await cursor.fetchone() or (None, None)
+        (self.epoch, _) = await cursor.fetchone() or (0, None)
+        cursor = await self.connection.execute(_ROWS)
+        self.found = frozenset(name for (name,) in await cursor.fetchall())
 
     async def _fence(self) -> None:
         with suppress(psycopg.DatabaseError):
@@ -70,10 +68,8 @@ class Life:
         with suppress(psycopg.DatabaseError):
             await self.connection.execute(_INSERT, (self.name,))
 
-    async def _commit(self, what: str) -> None:
-        cursor = await self.connection.execute("COMMIT")
-        if cursor.statusmessage == "COMMIT":  # what failed is rolled back instead
-            self.history.append(Event(what, self.epoch or 0))
+    async def _commit(self) -> None:
+        await self.connection.execute("COMMIT")  # what was refused is rolled back instead
 
 
 class Lives:
@@ -84,10 +80,10 @@ class Lives:
         self._connections = connections
         self._names = count()
 
-    async def history(self, schedule: Sequence[int]) -> list[Event]:
-        """What is committed, in that order, when life after life takes the step that is its turn; life 0 leads from the beginning."""
-        past: list[Event] = []
-        lives = [Life(f"life {next(self._names)}", connection, past) for connection in self._connections]
+    async def wrong(self, schedule: Sequence[int]) -> str:
+        """Let life after life take the step that is its turn, and say what came of it that may never be; life 0 leads at first."""
+        await self._monitor.execute("DELETE FROM tinyforge.containers")
+        lives = [Life(f"life {next(self._names)}", connection) for connection in self._connections]
         for step in lives[0].steps()[:3]:
             await step()
         left = [life.steps() for life in lives]
@@ -96,7 +92,8 @@ class Lives:
             await self._settle(lives)
         assert not any(left)
         await asyncio.gather(*(life.last for life in lives))
-        return past
+        cursor = await self._monitor.execute(_ROWS)
+        return _verdict(lives, frozenset(name for (name,) in await cursor.fetchall()))
 
     async def _settle(self, lives: Sequence[Life]) -> None:
         """Let every life go as far as it can before another step is taken."""
@@ -121,13 +118,11 @@ async def lives(url: str, number: int) -> AsyncIterator[Lives]:
         yield Lives(opened[0], opened[1:])
 
 
-def wrong(history: Sequence[Event]) -> str:
-    """Say what may never be: a write after the claim of a greater epoch, or a claim of an epoch that is not greater than all before."""
-    greatest = 0
-    for event in history:
-        if event.what == "claimed" and event.epoch <= greatest:
-            return f"epoch {event.epoch} claimed after epoch {greatest}"
-        if event.what == "wrote" and event.epoch < greatest:
-            return f"epoch {event.epoch} wrote after the claim of epoch {greatest}"
-        greatest = max(greatest, event.epoch)
+def _verdict(lives: Sequence[Life], written: Set[str]) -> str:
+    """Say what may never be: a row of an epoch that was committed after the claim of a greater one, or one epoch claimed twice."""
+    for life, other in permutations(lives, 2):
+        if life.epoch == other.epoch:
+            return f"epoch {life.epoch} was claimed twice"
+        if life.epoch < other.epoch and life.name in written and life.name not in other.found:
+            return f"epoch {life.epoch} wrote after the claim of epoch {other.epoch}"
     return ""

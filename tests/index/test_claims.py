@@ -6,11 +6,11 @@ import time
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+
 from tests.index.conftest import Open, Sql
 from tests.index.examples import complete
 from tests.index.waiting import until
 from tests.servers.postgres import Postgres
-
 from tinyforge.index.database import PROGRAM
 from tinyforge.index.leadership import Identity, claim, read_leader, release
 from tinyforge.index.led import LedIndex, lead

@@ -3,10 +3,10 @@
 from typing import Any, LiteralString
 
 import pytest
+
 from tests.index.conftest import Sql
 from tests.index.examples import HOST, STALE_AFTER, complete, declare, host, new, row
 from tests.index.test_pass_write import insert
-
 from tinyforge.domain.hosts import HostState
 from tinyforge.domain.index_plan import Change, MissingReason
 from tinyforge.domain.rows import MISSING

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+
 from tests.index.conftest import Open, Sql
 from tests.index.examples import HOST, complete, declare, host, new, row
 from tests.index.waiting import until_blocked
-
 from tinyforge.domain.hosts import HostState
 from tinyforge.index.database import Connection
 from tinyforge.index.leadership import Identity, claim

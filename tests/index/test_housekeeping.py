@@ -5,11 +5,11 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+
 from tests.index.conftest import Sql
 from tests.index.examples import DEPLOYER_COLUMNS, HOST, declare, host, row, workload
 from tests.index.test_pass_write import insert
 from tests.index.waiting import until_blocked
-
 from tinyforge.domain.rows import MISSING
 from tinyforge.index.housekeeping import Forgotten
 from tinyforge.index.led import LedIndex

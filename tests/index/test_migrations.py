@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from tests.index.conftest import Open
 from tests.index.waiting import until, until_blocked
 from tests.servers.postgres import Postgres
-
 from tinyforge.index.database import PROGRAM
 from tinyforge.index.schema import Migration, SchemaState, migrate, migrations, schema_state
 from tinyforge.ports import IndexRefused, IndexUnavailable

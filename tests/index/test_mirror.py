@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.index.conftest import Sql
 from tests.index.examples import HOST, STALE_AFTER, complete, declare, host, new, row, workload
-
 from tinyforge.domain.declarations import DeclaredWorkload
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.workloads import Kind, Workload
 from tinyforge.index.led import LedIndex
-from tinyforge.ports import TinyforgeError
+from tinyforge.ports import IndexUnavailable
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
@@ -102,7 +102,7 @@ async def test_a_workload_inherits_a_compose_project_in_the_write_that_removes_i
 async def test_of_a_plan_that_postgresql_refuses_nothing_is_written(index: LedIndex) -> None:
     before = await index.mirror.read()
     both = [workload(f"default/{name}", compose_project="tinyforge-it") for name in ("one", "two")]
-    with pytest.raises(TinyforgeError):
+    with pytest.raises(IndexUnavailable):
         await index.mirror.write(declare(host("late"), *both, remove_hosts=[HOST]), stale_after=STALE_AFTER)
     assert await index.mirror.read() == before
 

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 from psycopg.sql import SQL, Identifier, Placeholder
+
 from tests.index.conftest import Sql
 from tests.index.examples import DEPLOYER_COLUMNS, ENGINE, HOST, complete, declare, host, new, row
-
 from tinyforge.domain.hosts import HostState
 from tinyforge.domain.index_plan import Change
 from tinyforge.domain.rows import MISSING, Row

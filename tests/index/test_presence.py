@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
+
 from tests.index.conftest import Sql
 from tests.index.link import link
 from tests.index.waiting import until
 from tests.servers.postgres import OwnPostgres
-
 from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.presence import Presence
 from tinyforge.ports import Fenced, Term

@@ -2,11 +2,11 @@
 
 import psycopg
 import pytest
+
 from tests.index.conftest import Open, Sql
 from tests.index.examples import ENGINE, HOST, STALE_AFTER, complete, declare, host, new, row, workload
 from tests.index.test_pass_write import insert
 from tests.index.test_schema import CONTAINER_STATUS
-
 from tinyforge.domain.hosts import HostState
 from tinyforge.domain.rows import MISSING
 from tinyforge.index.led import LedIndex

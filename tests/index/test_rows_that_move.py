@@ -6,11 +6,11 @@ from typing import Any
 import psycopg
 import pytest
 from msgspec.structs import replace
+
 from tests.index.conftest import Sql
 from tests.index.examples import HOST, complete, declare, host, new, row
 from tests.index.test_pass_write import insert
 from tests.index.waiting import until_blocked
-
 from tinyforge.domain.index_plan import Change
 from tinyforge.domain.rows import Row
 from tinyforge.index.led import LedIndex
@@ -156,6 +156,19 @@ async def test_w7_a_deadlock_is_a_row_that_moved(index: LedIndex, psql: psycopg.
         await writing
     psql.commit()
     assert sql("SELECT subdomain, state FROM tinyforge.containers ORDER BY id") == [("a", "running"), ("b", "running")]
+
+
+async def test_w7_rows_are_taken_in_the_order_of_their_ids_so_that_no_two_passes_wait_for_each_other(
+    index: LedIndex, psql: psycopg.Connection[Any], sql: Sql
+) -> None:
+    insert(sql, B)
+    insert(sql, A)
+    psql.execute("SELECT FROM tinyforge.containers WHERE id = 'a' FOR UPDATE")
+    writing = asyncio.create_task(index.containers.complete(complete(stop(B, A))))
+    await until_blocked(psql.info.dsn)
+    sql("SELECT FROM tinyforge.containers WHERE id = 'b' FOR UPDATE NOWAIT")
+    psql.rollback()
+    await writing
 
 
 async def test_w7_two_passes_over_the_same_rows_in_other_orders_do_not_deadlock(index: LedIndex, sql: Sql) -> None:

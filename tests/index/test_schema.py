@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+
 from tests.index.conftest import Sql
 from tests.index.examples import DEPLOYER_COLUMNS
 

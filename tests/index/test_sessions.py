@@ -3,19 +3,21 @@
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
+
 from tests.index.conftest import Open, Sql
 from tests.index.link import Link, link
-from tests.index.waiting import until
+from tests.index.waiting import until, until_blocked
 from tests.servers.postgres import Postgres
-
-from tinyforge.index.database import Connection, Database
+from tinyforge.index.database import Connection, Database, is_conninfo
+from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.led import lead
+from tinyforge.index.schema import migrate
 from tinyforge.ports import IndexUnavailable
 
 AT_ONCE = 1.0
@@ -90,6 +92,17 @@ async def test_p5_connecting_through_a_dead_link_is_cancelled_within_a_second(dy
     dying.die()
     database = await opened(dying.url)
     await cancel_within_a_second(asyncio.create_task(database.run(answer)), lambda: until(lambda: dying.opened > 0))
+
+
+@pytest.mark.parametrize("work", [migrate, lambda url: claim(url, Identity.draw())], ids=["a migration", "a claim"])
+async def test_p5_what_waits_for_a_lock_on_a_dead_link_is_cancelled_within_a_second(
+    work: Callable[[str], Coroutine[Any, Any, object]], dying: Link, psql: psycopg.Connection[Any], unheard: object
+) -> None:
+    psql.execute("LOCK TABLE tinyforge.leaders, tinyforge.schema")
+    working = asyncio.create_task(work(dying.url))
+    await until_blocked(psql.info.dsn)
+    dying.die()
+    await cancel_within_a_second(working, a_moment)
 
 
 async def test_p5_waiting_for_a_connection_is_cancelled_at_once(database_url: str, opened: Open, unheard: object) -> None:
@@ -177,6 +190,19 @@ async def test_a_connection_that_cannot_be_had_says_why_and_no_password(
     with pytest.raises(IndexUnavailable, match=why) as unavailable:
         await database.run(answer)
     assert "canary" not in f"{unavailable.value!r} {unavailable.value.__cause__!r} {database!r}"
+
+
+@pytest.mark.parametrize(("text", "readable"), [("postgresql:///it", True), ("host=here", True), ("", True), ("it", False), ("x=y", False)])
+def test_a_text_is_told_to_be_a_connection_string_or_not(text: str, readable: bool) -> None:
+    assert is_conninfo(text) is readable
+
+
+async def test_what_keeps_it_from_connecting_can_be_known_at_once(database_url: str, opened: Open) -> None:
+    await (await opened(database_url)).probe()
+    absent = await opened(psycopg.conninfo.make_conninfo(database_url, host="/nowhere"))
+    async with asyncio.timeout(AT_ONCE):
+        with pytest.raises(IndexUnavailable, match="No such file or directory"):
+            await absent.probe()
 
 
 async def test_a_database_without_a_schema_names_the_command_that_makes_it(empty_database_url: str, opened: Open) -> None:

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
+
 from tests.index.conftest import Sql
 from tests.index.examples import HOST, complete, new, row
-
 from tinyforge.domain.hosts import HostState
 from tinyforge.domain.index_plan import Change
 from tinyforge.domain.rows import MISSING

@@ -2,8 +2,8 @@
 
 import pytest
 from pydantic import ValidationError
-from tests.objects.documents import Document
 
+from tests.objects.documents import Document
 from tinyforge.objects.docker_host import DockerHost
 from tinyforge.objects.faults import dotted, field_faults
 from tinyforge.objects.workload import Workload

@@ -1,4 +1,5 @@
 import pytest
+
 from tests.objects.complaints import complaints
 from tests.objects.documents import Document, read_workload, workload
 

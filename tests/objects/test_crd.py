@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.objects.documents import docker_host, read_host, read_workload, workload
 
+from tests.objects.documents import docker_host, read_host, read_workload, workload
 from tinyforge.objects.crd import crd_files, custom_resource_definitions, render_crds
 
 CRDS = {crd["spec"]["names"]["kind"]: crd for crd in custom_resource_definitions()}

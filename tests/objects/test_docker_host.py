@@ -1,7 +1,7 @@
 import pytest
+
 from tests.objects.complaints import complaints
 from tests.objects.documents import docker_host, read_host
-
 from tinyforge.domain.hosts import Host
 
 

@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.objects.complaints import complaints
 from tests.objects.documents import docker_host, workload
-
 from tinyforge.objects.faults import dotted, escaped, printable
 
 

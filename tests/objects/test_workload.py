@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.objects.complaints import complaints
 from tests.objects.documents import read_workload, workload
-
 from tinyforge.domain.declarations import DeclaredWorkload
 from tinyforge.domain.workloads import Kind
 from tinyforge.domain.workloads import Workload as Key

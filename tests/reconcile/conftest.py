@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.index.conftest import Sql, index, psql, sql
 from tests.index.examples import STALE_AFTER, declare, host, workload
 from tests.reconcile.memory_engine import MemoryEngine
-
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.workloads import Kind
 from tinyforge.index.led import LedIndex

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from tests.index.examples import ENGINE
-
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.hosts import EngineIdentity
 from tinyforge.ports import EngineError, Listing

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from tests.domain.world import World
-
 from tinyforge.domain.containers import Container
 from tinyforge.domain.hosts import EngineIdentity
 from tinyforge.ports import CompletePass, FailedPass, HostSnapshot, Listing

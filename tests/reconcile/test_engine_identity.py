@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
+
 from tests.index.examples import ENGINE, host
 from tests.reconcile.conftest import Passes, Sql
 from tests.reconcile.memory_engine import MemoryEngine, service
 from tests.reconcile.raced_index import RacedIndex
-
 from tinyforge.domain.passes import PassOutcome
 from tinyforge.index.led import LedIndex
 from tinyforge.ports import EngineError, EngineReason

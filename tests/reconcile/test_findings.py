@@ -3,8 +3,8 @@
 import logging
 
 import pytest
-from tests.domain.world import BLOG, MAIL, World, container, project
 
+from tests.domain.world import BLOG, MAIL, World, container, project
 from tinyforge.domain.containers import Container, Labels
 from tinyforge.domain.passes import PassOutcome, PassReport
 from tinyforge.reconcile.findings import Findings

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+
 from tests.index.examples import HOST, STALE_AFTER, declare, host, workload
 from tests.reconcile.conftest import Passes, Sql
 from tests.reconcile.memory_engine import MemoryEngine, container, service
-
 from tinyforge.domain.containers import Container, Port
 from tinyforge.domain.passes import PassOutcome, PassReport
 from tinyforge.index.leadership import Identity, claim

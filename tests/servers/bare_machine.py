@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from tests.servers.enclosure import Enclosure
 
 ROOT = Path(__file__).parents[2]

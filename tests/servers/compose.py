@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tests.servers.docker_engine import IMAGE, DockerEngine
 
 SERVICE = {

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pytest
+
 from tests.servers.docker_engine import DockerEngine
 
 T = TypeVar("T")

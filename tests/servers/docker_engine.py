@@ -23,7 +23,10 @@ from pathlib import Path
 
 import pytest
 from docker import APIClient
+
 from tests.servers.enclosure import Enclosure, pid_of
+from tests.servers.folders import roomy
+from tests.servers.kernel import is_frozen, processes_of, remove_cgroups, thaw_cgroups
 
 START_SECONDS = 60
 IMAGE = "busybox"
@@ -38,7 +41,7 @@ class DockerEngine:
     """
 
     def __init__(self, *, arguments: Sequence[str] = (), identity: Path | None = None, tls: Path | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tinyforge-engine-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tinyforge-engine-", dir=roomy()))
         self.socket = self.folder / "docker.sock"
         self.log = self.folder / "dockerd.log"
         self.identity = identity or self.folder / "identity"
@@ -166,6 +169,7 @@ class DockerEngine:
     def close(self) -> None:
         """End it and everything it ever started, and remove its traces; idempotent."""
         self.client.close()
+        thaw_cgroups(self.folder.name)
         self._enclosure.close()
         if self._process:
             self._process.wait()
@@ -224,14 +228,6 @@ def answers(path: Path) -> bool:
             return False
 
 
-def is_frozen(pid: int) -> bool:
-    """Whether every thread of a process is stopped."""
-    try:
-        return all("\nState:\tT" in status.read_text() for status in Path(f"/proc/{pid}/task").glob("*/status"))
-    except OSError:  # a thread has ended meanwhile
-        return False
-
-
 def busybox_image() -> bytes:
     """An image's root file system as a tar: the one program of Debian's busybox-static, under the names of all it can be."""
     program = shutil.which("busybox")
@@ -245,26 +241,6 @@ def busybox_image() -> bytes:
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
     return image.getvalue()
-
-
-def remove_cgroups(name: str) -> None:
-    """Remove the empty control groups that killed containers left, whichever version of cgroups this machine has."""
-    for top in Path("/sys/fs/cgroup").glob(f"**/{name}") if Path("/sys/fs/cgroup").is_dir() else ():
-        for folder, _, _ in os.walk(top, topdown=False):
-            Path(folder).rmdir()
-
-
-def processes_of(folder: Path) -> list[str]:
-    """The command lines of all processes that name a folder."""
-    lines = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if str(folder) in line:
-            lines.append(line)
-    return lines
 
 
 @pytest.fixture(scope="session")

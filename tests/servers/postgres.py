@@ -28,6 +28,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
+from tests.servers.folders import roomy
 from tinyforge.standalone.postgres.account import Account, server_account
 from tinyforge.standalone.postgres.binaries import programs_for
 from tinyforge.standalone.postgres.cluster import OPTIONS
@@ -144,14 +145,6 @@ class OwnPostgres(Postgres):
                 time.sleep(0.02)
             else:
                 return
-
-
-def roomy() -> Path:
-    """Where to put servers: in memory, ten times as fast as a disk, if there is a GiB of it to be had."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder
-    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30:
-        return memory
-    return Path(tempfile.gettempdir())
 
 
 @contextmanager

@@ -11,9 +11,11 @@ import pytest
 from docker import APIClient
 from requests.exceptions import ChunkedEncodingError, ReadTimeout
 from requests.exceptions import ConnectionError as NoConnection
+
 from tests.servers.compose import Compose
 from tests.servers.cutting_socket import CuttingSocket, Fault, cut, delay, drip, engine_id, hang, silent
-from tests.servers.docker_engine import DockerEngine, answers, processes_of
+from tests.servers.docker_engine import DockerEngine, answers
+from tests.servers.kernel import processes_of
 
 LIST = "/containers/json"
 MakeEngine = Callable[..., DockerEngine]
@@ -90,16 +92,20 @@ def test_a_reimaged_engine_is_another_and_a_clone_is_the_same(make_engine: MakeE
     assert states(engine) == []
 
 
-@pytest.mark.parametrize("frozen", [False, True])
-def test_nothing_is_left_of_a_closed_engine(frozen: bool):
+@pytest.mark.parametrize("state", ["running", "frozen", "stopped", "with a paused container"])
+def test_nothing_is_left_of_a_closed_engine(state: str):
     with closing(DockerEngine()) as engine:
-        engine.create(start=True)
-        if frozen:
+        container = engine.create(start=True)
+        if state == "frozen":
             engine.pause()
+        elif state == "stopped":
+            engine.kill()
+        elif state == "with a paused container":
+            engine.client.pause(container)
     assert processes_of(engine.folder) == []
     assert not engine.folder.exists()
     assert engine.folder.name not in Path("/proc/mounts").read_text()
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/{engine.folder.name}"))
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/{engine.folder.name}"))
 
 
 def test_what_is_not_spoiled_passes(docker_engine: DockerEngine, cutting_socket: CuttingSocket, cut_off: APIClient):
@@ -107,7 +113,7 @@ def test_what_is_not_spoiled_passes(docker_engine: DockerEngine, cutting_socket:
     cutting_socket.spoil("/info", silent())
     assert cut_off.containers(all=True) == docker_engine.client.containers(all=True)
     assert cutting_socket.requests == [LIST]
-    assert cutting_socket.open_connections == 0
+    cutting_socket.all_gone().result(10)
 
 
 @pytest.mark.parametrize("after", [0, 1, 200])

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.standalone.manifests.folder import HOST, workload
 
+from tests.standalone.manifests.folder import HOST, workload
 from tinyforge.standalone.manifests.read import FolderReading, read_folder
 
 PIECES = st.sampled_from([

@@ -1,6 +1,7 @@
 """Fault 38: a file that would cost without end is given up at a bound, and the others are read."""
 
 import pytest
+
 from tests.standalone.manifests.folder import HOST, workload
 
 

@@ -1,8 +1,8 @@
 import os
 
 import pytest
-from tests.standalone.manifests.folder import workload
 
+from tests.standalone.manifests.folder import workload
 from tinyforge.ports import TinyforgeError
 from tinyforge.standalone.manifests import files
 from tinyforge.standalone.manifests.files import FolderUnreadable, list_manifests

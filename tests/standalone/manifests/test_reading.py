@@ -1,5 +1,4 @@
 from tests.standalone.manifests.folder import HOST, workload
-
 from tinyforge.domain.declarations import Declared, Reading
 from tinyforge.domain.hosts import Host
 

@@ -9,8 +9,8 @@ import shutil
 import threading
 
 import pytest
-from tests.standalone.manifests.folder import workload
 
+from tests.standalone.manifests.folder import workload
 from tinyforge.standalone.manifests import watch
 from tinyforge.standalone.manifests.watch import LOOK_SECONDS, changes
 

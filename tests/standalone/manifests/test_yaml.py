@@ -1,8 +1,8 @@
 """YAML as far as it is read here, and what is told where it is not."""
 
 import pytest
-from tests.standalone.manifests.folder import HOST, workload
 
+from tests.standalone.manifests.folder import HOST, workload
 from tinyforge.standalone.manifests.nodes import Node, YamlFault, documents
 
 

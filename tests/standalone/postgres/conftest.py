@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from tests.servers.postgres import cluster_folder
 from tests.standalone.postgres.processes import Holder, end_of, holding
-
 from tinyforge.standalone.postgres import embedded_postgres
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.servers.postgres import cluster_folder
 from tests.standalone.postgres.processes import ROOT, Holder, answers, holding, postmaster_pid, server_processes
-
 from tinyforge.standalone.postgres import EmbeddedPostgresError, embedded_postgres
 from tinyforge.standalone.postgres.account import Account, server_account
 from tinyforge.standalone.postgres.binaries import wheel_programs

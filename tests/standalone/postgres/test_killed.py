@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
-from tests.standalone.postgres.processes import Holder, answers, ask, postmaster_pid, server_processes, wait_until
 
-from tinyforge.standalone.postgres import EmbeddedPostgresError, embedded, embedded_postgres, locks
+from tests.standalone.postgres.processes import Holder, answers, ask, postmaster_pid, server_processes, wait_until
+from tinyforge.standalone.postgres import EmbeddedPostgres, EmbeddedPostgresError, embedded, embedded_postgres, locks
 from tinyforge.standalone.postgres import server as server_module
 from tinyforge.standalone.postgres.account import server_account
 from tinyforge.standalone.postgres.binaries import wheel_programs
+from tinyforge.standalone.postgres.layout import layout_in
 
 Join = Callable[..., Holder]
 
@@ -41,9 +43,34 @@ def test_a_killed_server_is_started_again_by_the_next_user_with_all_that_was_com
 def test_a_killed_server_is_revived_for_who_still_uses_it(used_folder: Path) -> None:
     with embedded_postgres(used_folder) as server:
         os.kill(postmaster_pid(used_folder), signal.SIGKILL)
-        server.revive()
-        assert answers(server.conninfo)
+        wait_until(lambda: revived(server))
     assert not server_processes(used_folder)
+
+
+def test_a_server_that_ends_as_soon_as_it_is_revived_is_said_to_and_left_alone_for_a_while(used_folder: Path) -> None:
+    with embedded_postgres(used_folder) as server:
+        os.kill(postmaster_pid(used_folder), signal.SIGKILL)
+        wait_until(lambda: not server_processes(used_folder))
+        (used_folder / "postgres" / "postgresql.conf").write_text("nonsense = 1\n")
+        server.revive()
+        wait_until(lambda: not server_processes(used_folder))
+        with pytest.raises(EmbeddedPostgresError, match=r"ends as soon as it is started(?s:.*)unrecognized configuration parameter"):
+            wait_until(lambda: revived(server))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.usefixtures("frozen")
+def test_reviving_a_server_that_hangs_waits_for_nothing(used_folder: Path) -> None:
+    EmbeddedPostgres(layout_in(used_folder)).revive()
+
+
+def revived(server: EmbeddedPostgres) -> bool:
+    """Whether a server that is revived again and again answers by now."""
+    server.revive()
+    try:
+        return answers(server.conninfo)
+    except psycopg.OperationalError:
+        return False
 
 
 def test_reviving_a_server_that_is_well_changes_nothing(used_folder: Path) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.standalone.postgres.processes import ROOT, Holder, server_processes
 
+from tests.standalone.postgres.processes import ROOT, Holder, server_processes
 from tinyforge.ports import TinyforgeError
 from tinyforge.standalone.postgres import EmbeddedPostgresError, embedded_postgres
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.servers.postgres import cluster_folder
 from tests.standalone.postgres.processes import Holder, answers, ask, end_of, postmaster_pid, server_processes, wait_until
-
 from tinyforge.standalone.postgres import EmbeddedPostgresError, embedded, embedded_postgres
 from tinyforge.standalone.postgres.server import Server
 
