@@ -99,7 +99,8 @@ class Controller:
 
 def environment_of_a_user(**settings: str | None) -> dict[str, str]:
     """The environment of somebody who has set nothing but this."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TINYFORGE_", "DOCKER_", "PG"))}
+    ours = ("TINYFORGE_", "DOCKER_", "PG", "MAKE", "MFLAGS")  # `make test` runs the tests, and a make below a make talks more
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return inherited | {name: value for name, value in settings.items() if value is not None}
 
 

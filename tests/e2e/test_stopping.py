@@ -89,11 +89,13 @@ def waits_for_a_lock(index: Index) -> bool:
 @contextmanager
 def frozen(server: OwnPostgres) -> Iterator[None]:
     """Freeze every process of a server: it accepts connections, and never answers."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    processes = [server.pid, *map(int, children)]
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
+    processes = [server.pid]
     try:
+        os.kill(server.pid, signal.SIGSTOP)  # first, so that there are no new ones
+        processes += map(int, Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split())
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
         yield
     finally:
         for process in processes:

@@ -128,6 +128,7 @@ class OwnPostgres(Postgres):
         if self._process is None:
             return
         self._process.send_signal(signal_number)
+        self._process.send_signal(signal.SIGCONT)  # a server that a test froze, and failed, would never end
         self._process.wait()
         self._process = None
         os.read(self._life, 1)  # ends when the last process of the server has, for all have inherited the other side
