@@ -1,5 +1,6 @@
 """Rule M9, and what M8 says of the displaced: who gets a row when several containers ask for it."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -46,23 +47,23 @@ def test_m9_containers_of_different_rules_compete_for_one_row() -> None:
     assert fates(World(containers=(legacy, canonical)).plan()) == {"c1": "Displaced", "c2": "default/blog:site"}
 
 
-def test_m8_a_container_displaced_from_the_row_that_carries_it_gets_the_row_it_would_have_otherwise() -> None:
+def test_m8_m9_a_container_displaced_from_the_row_that_carries_it_gets_the_row_it_would_have_otherwise() -> None:
     bound = container("c1", Labels(workload_id=MAIL.id, role="db"), created=1)
     stronger_one = container("c2", WEB, created=2)
-    world = World(rows=(row("default/mail:web", MAIL, "c1"),), containers=(bound, stronger_one))
-    assert fates(world.plan()) == {"c1": "default/mail:db", "c2": "default/mail:web"}
+    for order in ((bound, stronger_one), (stronger_one, bound)):
+        world = World(rows=(row("default/mail:web", MAIL, "c1"),), containers=order)
+        assert fates(world.plan()) == {"c1": "default/mail:db", "c2": "default/mail:web"}
 
 
-def test_m8_the_displaced_may_displace_in_turn() -> None:
-    world = World(
-        rows=(row("default/mail:web", MAIL, "c2"),),
-        containers=(
-            container("c1", project("tinyforge-mail", "db"), created=1),
-            container("c2", Labels(workload_id=MAIL.id, role="db"), created=2),
-            container("c3", WEB, created=3),
-        ),
+def test_m8_m9_the_displaced_may_displace_in_turn() -> None:
+    containers = (
+        container("c1", project("tinyforge-mail", "db"), created=1),
+        container("c2", Labels(workload_id=MAIL.id, role="db"), created=2),
+        container("c3", WEB, created=3),
     )
-    assert fates(world.plan()) == {"c1": "Displaced", "c2": "default/mail:db", "c3": "default/mail:web"}
+    for order in permutations(containers):
+        world = World(rows=(row("default/mail:web", MAIL, "c2"),), containers=order)
+        assert fates(world.plan()) == {"c1": "Displaced", "c2": "default/mail:db", "c3": "default/mail:web"}
 
 
 def test_m8_a_displaced_container_of_a_project_has_no_other_row_to_compete_for() -> None:

@@ -182,6 +182,14 @@ def test_w7_a_container_that_was_bound_meanwhile_to_another_row_is_left_to_the_n
     assert shared_bindings(world.after(plan).rows) == []
 
 
+def test_w7_what_depended_on_a_change_that_is_left_to_the_next_pass_is_left_to_it_too() -> None:
+    displaced = container("c2", Labels(workload_id=MAIL.id, role="db"), created=1)
+    stronger = container("c1", project("tinyforge-mail", "web"), created=2)
+    world = World(rows=(row("default/mail:web", MAIL, "c2"), row("of-a-deployer", MAIL, "c1")), containers=(displaced, stronger))
+    before = {"default/mail:web": "c2", "of-a-deployer": ""}
+    assert plan_index(world.view, Evidence(containers=world.containers, bound_before=before)).changes == ()
+
+
 def counts(plan: IndexPlan) -> tuple[int, int, int, int, int]:
     return plan.listed, plan.matched, plan.ignored, len(plan.changes), plan.swept
 

@@ -217,6 +217,8 @@ def test_m10_a_role_may_have_255_bytes_and_not_one_more() -> None:
     "forged",
     [
         Container(id="c\0", image="", state="running", created=0, labels=Labels(static_site="blog")),
+        Container(id="c" * 300, image="", state="running", created=0, labels=Labels(static_site="blog")),
+        Container(id="c\x1b[2J", image="", state="running", created=0, labels=Labels(static_site="blog")),
         Container(id="c1", image="\0", state="running", created=0, labels=Labels(static_site="blog")),
         Container(id="c1", image="", state="run\0", created=0, labels=Labels(static_site="blog")),
     ],

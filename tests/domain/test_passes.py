@@ -16,7 +16,7 @@ def test_p2_an_interval_is_30_s_unless_set_and_5_minutes_at_most(setting: float,
 
 
 @quick
-@given(st.floats(allow_nan=False))
+@given(st.floats())
 def test_p2_no_setting_switches_truth_off(setting: float) -> None:
     assert 0 < effective_interval(setting) <= 300
 

@@ -4,7 +4,7 @@ Fixtures:
 
 * `index`: the database of this test, looked at by SQL;
 * `manifests`: a folder of manifests, empty;
-* `start`: starts a `tinyforge run`; on that database, unless its settings say otherwise, and with a pass every 0.3 s;
+* `start`: starts a `tinyforge run`; on that database, unless its settings say otherwise, and with ten passes a second;
 * `run`: starts one on the folder of manifests, and waits until it leads.
 """
 
@@ -39,7 +39,7 @@ def start(request: pytest.FixtureRequest) -> Iterator[Start]:
         def start(*arguments: str | Path, **settings: str | None) -> Controller:
             if "TINYFORGE_DATA" not in settings and "TINYFORGE_DATABASE_URL" not in settings:
                 settings["TINYFORGE_DATABASE_URL"] = request.getfixturevalue("database_url")
-            controller = Controller(*arguments, environment=environment_of_a_user(**{"TINYFORGE_INTERVAL": "0.3s"} | settings))
+            controller = Controller(*arguments, environment=environment_of_a_user(**{"TINYFORGE_INTERVAL": "100ms"} | settings))
             started.callback(controller.kill)
             return controller
 

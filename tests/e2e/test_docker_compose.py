@@ -16,10 +16,10 @@ GONE = "missing (ContainerGone)"
 
 @pytest.fixture
 def compose(docker_engine: DockerEngine, manifests: Manifests, run: Start, tmp_path: Path) -> Compose:
-    """Docker Compose for the stack default/shop, with services web and db, under a controller that looks all the time."""
+    """Docker Compose for the stack default/shop, with services web and db."""
     manifests.host("local", docker_engine.endpoint)
     manifests.workload("shop", "stack")
-    run(TINYFORGE_INTERVAL="100ms")
+    run()
     (tmp_path / "compose").mkdir()
     return Compose(docker_engine, tmp_path / "compose", PROJECT, {"web": {}, "db": {}})
 
@@ -66,3 +66,24 @@ def test_m9_w6_a_recreated_service_passes_from_the_old_container_to_the_new_one_
     held = [container for _, _, container, _ in index.history()]
     assert held == sorted(held, key=[before["default/shop:web"], after["default/shop:web"]].index)
     assert index.states() == {"default/shop:db": "running", "default/shop:web": "running"}
+
+
+def test_m9_while_there_are_two_containers_under_one_number_the_running_one_has_the_row_and_then_the_younger(
+    compose: Compose, index: Index, docker_engine: DockerEngine
+) -> None:
+    """A recreate has them for a moment; here the moment lasts, by a second container with the very labels that Compose wrote."""
+    compose.up("web")
+    index.becomes({"default/shop:web": "running"})
+    old = index.containers()["default/shop:web"]
+    index.record()
+    young = docker_engine.create("web-young", docker_engine.client.inspect_container(old)["Config"]["Labels"])
+    index.passes(count=3)
+    assert index.history() == []
+    docker_engine.client.kill(old)
+    index.becomes({"default/shop:web": "created"})
+    docker_engine.client.start(young)
+    index.becomes({"default/shop:web": "running"})
+    docker_engine.client.remove_container(old)
+    index.passes(count=3)
+    assert {container for _, _, container, _ in index.history()} <= {old, young}
+    assert index.containers() == {"default/shop:web": young}

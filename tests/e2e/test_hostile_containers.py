@@ -65,9 +65,9 @@ def test_fault_37_m3_m12_a_forged_owner_gets_no_row_and_a_debug_line_only(
         "nobody's": {"tinyforge.workload.id": "default/nobody"},
         "nobody's site": {"tinyforge.static-site": "../../etc/passwd"},
         "nobody's stack": {"com.docker.compose.project": "tinyforge-default_nobody", "com.docker.compose.service": "web"},
-        "another installation's": belonging_to("shop", "web") | {"tinyforge.installation": "00000000-0000-0000-0000-000000000000"},
+        "another installation's": belonging_to("shop", "other") | {"tinyforge.installation": "00000000-0000-0000-0000-000000000000"},
         "another kind's": {"tinyforge.workload.id": "default/hello", "tinyforge.workload.kind": "project"},
-        "not to be tried under the next rule": belonging_to("shop", "web") | {"tinyforge.workload.id": "default/nobody"},
+        "not to be tried under the next rule": belonging_to("shop", "other") | {"tinyforge.workload.id": "default/nobody"},
     }
     index.record()
     ids = {name: docker_engine.create(None, labels, start=name.startswith("another")) for name, labels in forged.items()}

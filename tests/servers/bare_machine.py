@@ -49,7 +49,7 @@ class Project:
         program.chmod(0o755)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a program sees: little of this session's, but all of its settings for package clients."""
+        """What a program sees: little of this process's own, but all of its settings for package clients."""
         clients = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_"))}
         own = {"PATH": f"{self._stubs}:{SYSTEM}", "HOME": str(self.home), "CALLS": str(self.calls)}
         cache = {"PIP_CACHE_DIR": str(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "pip")}

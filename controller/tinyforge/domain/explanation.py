@@ -19,7 +19,7 @@ _SENTENCES = {
     Reason.UNKNOWN_PROJECT: "its label com.docker.compose.project is the composeProject of no stack that is declared for this host",
     Reason.NO_ROW: "no row carries its id: the rows of a project are made by its deployer, and a pass invents none",
     Reason.ROLE_UNUSABLE: f"its role is not printable text of at most {ROLE_BYTES} bytes of UTF-8",
-    Reason.UNSTORABLE: "its id, image or state holds U+0000, which PostgreSQL cannot store",
+    Reason.UNSTORABLE: "its id, image or state holds U+0000, or its id is no id: no row can hold that",
 }
 
 

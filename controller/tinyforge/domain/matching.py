@@ -168,8 +168,8 @@ def is_usable_role(role: str) -> bool:
 
 
 def _is_storable(container: Container) -> bool:
-    """Tell whether PostgreSQL can hold the rest: its text has no U+0000, and no real engine sends one here, but a forged one could."""
-    return "\0" not in container.id and "\0" not in container.image and "\0" not in container.state
+    """Tell whether the rest fits into a row. No real engine sends an id, image or state that does not, but a forged one could."""
+    return is_usable_role(container.id) and "\0" not in container.image and "\0" not in container.state
 
 
 def _ignored(container: Container, rule: str, reason: Reason) -> Rejection:

@@ -48,7 +48,7 @@ class PassReport:
 
 def effective_interval(seconds: float) -> float:
     """Return the interval that a setting of `seconds` means (rule P2): a typing mistake must not switch truth off."""
-    if seconds <= 0:
+    if not seconds > 0:  # not a number, too
         return DEFAULT_INTERVAL
     return min(seconds, LONGEST_INTERVAL)
 

@@ -36,7 +36,8 @@ class HostPasses:
         try:
             return await asyncio.shield(turn)
         except asyncio.CancelledError:
-            if turn.cancelled():
+            task = asyncio.current_task()
+            if turn.cancelled() and not (task and task.cancelling()):
                 raise PassStopped("the host was given up before its pass ended") from None
             raise
 
