@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
-from tinyforge.cli.patience import until_available
-from tinyforge.ports import IndexRefused, IndexUnavailable
+from tinyforge.cli.database import UsedDatabase
+from tinyforge.cli.patience import Reviving, until_available
+from tinyforge.ports import IndexRefused, IndexUnavailable, TinyforgeError
 
 
 async def test_it_waits_until_there_is_an_answer_and_says_each_complaint_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -28,3 +29,16 @@ async def test_a_no_that_stays_no_is_not_waited_for() -> None:
 
     with pytest.raises(IndexRefused, match="not yours"):
         await until_available(attempt, pause=0)
+
+
+async def test_what_keeps_a_server_from_starting_again_is_said_once_whatever_its_log_adds(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = ["it ends:\n06:30:13 no space", "it ends:\n06:30:15 no space", "it may not run:\n06:30:17 denied"]
+
+    def revive() -> None:
+        raise TinyforgeError(complaints.pop(0))
+
+    reviving = Reviving(UsedDatabase(conninfo="", psql="", revive=revive), pause=0)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            await reviving.revive()
+    assert caplog.messages == ["it ends:\n06:30:13 no space", "it may not run:\n06:30:17 denied"]
