@@ -4,6 +4,7 @@ Fixtures:
 
 * `index`: the database of this test, looked at by SQL;
 * `manifests`: a folder of manifests, empty;
+* `shop`: the engine of the tests, declared there as host local with the stack default/shop, of which a container runs there;
 * `start`: starts a `tinyforge run`; on that database, unless its settings say otherwise, and with ten passes a second;
 * `run`: starts one on the folder of manifests, and waits until it leads.
 """
@@ -14,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.containers import belonging_to
 from tests.e2e.controllers import Controller, environment_of_a_user
 from tests.e2e.index import Index
 from tests.e2e.manifests import Manifests
+from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres
 
 Start = Callable[..., Controller]
@@ -30,6 +33,14 @@ def index(postgres_server: Postgres, database_url: str) -> Index:
 @pytest.fixture
 def manifests(tmp_path: Path) -> Manifests:
     return Manifests(tmp_path / "manifests")
+
+
+@pytest.fixture
+def shop(docker_engine: DockerEngine, manifests: Manifests) -> DockerEngine:
+    manifests.host("local", docker_engine.endpoint)
+    manifests.workload("shop", "stack")
+    docker_engine.create("web", belonging_to("shop", "web"), start=True)
+    return docker_engine
 
 
 @pytest.fixture

@@ -36,11 +36,6 @@ class Controller:
         self._listener.start()
 
     @property
-    def pid(self) -> int:
-        """Its process number."""
-        return self._process.pid
-
-    @property
     def messages(self) -> list[str]:
         """What it has said so far, line by line, without times and levels."""
         return [str(line["message"]) for line in self.lines]

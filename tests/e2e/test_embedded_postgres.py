@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.containers import belonging_to
 from tests.e2e.controllers import SOON, Controller, environment_of_a_user, tinyforge
 from tests.e2e.index import Index, until
 from tests.e2e.manifests import Manifests
@@ -26,15 +25,6 @@ def data() -> Iterator[Path]:
         yield folder / "data"
         with embedded_postgres(folder / "data"):
             pass
-
-
-@pytest.fixture
-def shop(docker_engine: DockerEngine, manifests: Manifests) -> DockerEngine:
-    """An engine that is declared, with a container of the stack default/shop."""
-    manifests.host("local", docker_engine.endpoint)
-    manifests.workload("shop", "stack")
-    docker_engine.create("web", belonging_to("shop", "web"), start=True)
-    return docker_engine
 
 
 def test_fault_13_a_server_that_is_killed_is_started_again_and_nothing_is_lost(shop: DockerEngine, data: Path, run: Start) -> None:

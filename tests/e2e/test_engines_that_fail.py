@@ -1,5 +1,6 @@
 """Engines that are restarted, frozen, cut off and exchanged under a running controller: what nobody can know is unknown, nothing else."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -39,17 +40,20 @@ def beside(docker_engine: DockerEngine, make_engine: MakeEngine, manifests: Mani
 
 
 @pytest.mark.parametrize(
-    ("arguments", "afterwards"), [(["--live-restore"], "running"), ([], "stopped")], ids=["with live-restore", "without live-restore"]
+    "restart",
+    [(["--live-restore"], signal.SIGKILL, "running"), ([], signal.SIGTERM, "stopped")],
+    ids=["killed, with live-restore", "stopped, without"],
 )
 def test_fault_21_p6_a_restarted_engines_rows_are_unknown_and_then_true_and_the_other_hosts_are_true_all_the_time(
-    arguments: list[str], afterwards: str, docker_engine: DockerEngine, beside: MakeEngine, run: Start, index: Index
+    restart: tuple[list[str], signal.Signals, str], docker_engine: DockerEngine, beside: MakeEngine, run: Start, index: Index
 ) -> None:
+    arguments, end, afterwards = restart
     restarted = beside(arguments=arguments)
     container = restarted.create("web", belonging_to("blog", "web"), start=True)
     run()
     index.becomes({BLOG: "running"})
     index.record()
-    restarted.stop()
+    restarted.stop(end)
     index.becomes({BLOG: UNREACHABLE})
     docker_engine.create("web", belonging_to("shop", "web"), start=True)
     index.becomes({BLOG: UNREACHABLE, SHOP: "running"})

@@ -17,26 +17,23 @@ ODD = ["__proto__", "; rm -rf /", "'; DROP TABLE tinyforge.containers; --", "%s%
 
 
 @pytest.fixture
-def controller(docker_engine: DockerEngine, manifests: Manifests, run: Start, index: Index) -> Controller:
+def controller(shop: DockerEngine, manifests: Manifests, run: Start, index: Index) -> Controller:
     """A controller with a well-behaved container on its host, the row default/shop:web."""
-    manifests.host("local", docker_engine.endpoint)
-    manifests.workload("shop", "stack")
     manifests.workload("hello", "site")
-    docker_engine.create("web", belonging_to("shop", "web"), start=True)
     controller = run(TINYFORGE_LOG_LEVEL="debug")
     index.becomes({WEB: "running"})
     return controller
 
 
 def test_fault_36_m10_an_unusable_label_costs_its_container_the_row_and_nobody_else_anything(
-    controller: Controller, docker_engine: DockerEngine, index: Index
+    controller: Controller, shop: DockerEngine, index: Index
 ) -> None:
     for role in UNUSABLE.values():
-        docker_engine.create(None, belonging_to("shop", role))
-    create_raw(docker_engine, b'{"com.docker.compose.project": "tinyforge-default_shop", "com.docker.compose.service": "bad\xff\xfeutf-8"}')
+        shop.create(None, belonging_to("shop", role))
+    create_raw(shop, b'{"com.docker.compose.project": "tinyforge-default_shop", "com.docker.compose.service": "bad\xff\xfeutf-8"}')
     odd = {f"default/shop:{role}": "created" for role in [*ODD, "bad\ufffd\ufffdutf-8"]}
     for role in ODD:
-        docker_engine.create(None, belonging_to("shop", role))
+        shop.create(None, belonging_to("shop", role))
     index.becomes(odd | {WEB: "running"})
     index.passes(count=2)
     assert controller.said("gets no row: its role is not printable text") == len(UNUSABLE)
@@ -44,11 +41,9 @@ def test_fault_36_m10_an_unusable_label_costs_its_container_the_row_and_nobody_e
     assert index.host() == "reachable"
 
 
-def test_fault_36_what_a_hostile_container_is_called_prints_as_text(
-    controller: Controller, docker_engine: DockerEngine, index: Index
-) -> None:
-    docker_engine.client.tag(IMAGE, "registry.example.com/red", "v1")
-    docker_engine.create("red", belonging_to("shop", "red") | {"\x1b[31mkey": "\x1b[2J\x9bvalue\r\n", "tinyforge.role": "\x07"}, start=True)
+def test_fault_36_what_a_hostile_container_is_called_prints_as_text(controller: Controller, shop: DockerEngine, index: Index) -> None:
+    shop.client.tag(IMAGE, "registry.example.com/red", "v1")
+    shop.create("red", belonging_to("shop", "red") | {"\x1b[31mkey": "\x1b[2J\x9bvalue\r\n", "tinyforge.role": "\x07"}, start=True)
     index.becomes({"default/shop:red": "running", WEB: "running"})
     environment = environment_of_a_user(TINYFORGE_DATABASE_URL=index.url)
     for arguments in (["ps"], ["ps", "--json"], ["explain", "red"], ["explain", "red", "--json"]):
@@ -58,9 +53,7 @@ def test_fault_36_what_a_hostile_container_is_called_prints_as_text(
     assert all(message.isprintable() for message in controller.messages)
 
 
-def test_fault_37_m3_m12_a_forged_owner_gets_no_row_and_a_debug_line_only(
-    controller: Controller, docker_engine: DockerEngine, index: Index
-) -> None:
+def test_fault_37_m3_m12_a_forged_owner_gets_no_row_and_a_debug_line_only(controller: Controller, shop: DockerEngine, index: Index) -> None:
     forged = {
         "nobody's": {"tinyforge.workload.id": "default/nobody"},
         "nobody's site": {"tinyforge.static-site": "../../etc/passwd"},
@@ -70,7 +63,7 @@ def test_fault_37_m3_m12_a_forged_owner_gets_no_row_and_a_debug_line_only(
         "not to be tried under the next rule": belonging_to("shop", "other") | {"tinyforge.workload.id": "default/nobody"},
     }
     index.record()
-    ids = {name: docker_engine.create(None, labels, start=name.startswith("another")) for name, labels in forged.items()}
+    ids = {name: shop.create(None, labels, start=name.startswith("another")) for name, labels in forged.items()}
     index.passes(count=2)
     assert index.states() == {WEB: "running"}
     assert index.history() == []

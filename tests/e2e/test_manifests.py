@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.conftest import Start
 from tests.e2e.containers import belonging_to
 from tests.e2e.index import Index, until
@@ -12,15 +10,6 @@ from tests.servers.docker_engine import DockerEngine
 
 WEB = "default/shop:web"
 BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 20)}]" for n in range(1, 20))])
-
-
-@pytest.fixture
-def shop(docker_engine: DockerEngine, manifests: Manifests) -> DockerEngine:
-    """An engine that is declared, with a container of the stack default/shop."""
-    manifests.host("local", docker_engine.endpoint)
-    manifests.workload("shop", "stack")
-    docker_engine.create("web", belonging_to("shop", "web"), start=True)
-    return docker_engine
 
 
 def test_p10_a_typing_mistake_is_named_by_line_field_and_value_and_takes_nothing_out_of_force(

@@ -3,10 +3,7 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.e2e.conftest import Start
-from tests.e2e.containers import belonging_to
 from tests.e2e.controllers import environment_of_a_user, tinyforge
 from tests.e2e.index import Index
 from tests.e2e.manifests import Manifests, document
@@ -25,19 +22,10 @@ MISTAKES = {
 }
 
 
-@pytest.fixture
-def shop(docker_engine: DockerEngine, manifests: Manifests) -> DockerEngine:
-    """An engine that is declared, with a container of the stack default/shop, and one of nobody."""
-    manifests.host("local", docker_engine.endpoint)
-    manifests.workload("shop", "stack")
-    docker_engine.create("web", belonging_to("shop", "web"), start=True)
-    docker_engine.create("nobody")
-    return docker_engine
-
-
 def test_each_host_is_passed_over_once_and_the_passes_are_printed_as_one_document(
     shop: DockerEngine, manifests: Manifests, index: Index
 ) -> None:
+    shop.create("nobody")
     manifests.host("away", "unix:///nowhere/docker.sock")
     code, passes, said = once(manifests, index)
     assert code == 1, "a host failed"

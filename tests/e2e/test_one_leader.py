@@ -17,15 +17,6 @@ WEB = "default/shop:web"
 OPERATOR = "UPDATE tinyforge.leaders SET epoch = 7, holder = 'pod-1', session = 'x', driver = 'operator', lease = 'uid/tinyforge'"
 
 
-@pytest.fixture
-def shop(docker_engine: DockerEngine, manifests: Manifests) -> DockerEngine:
-    """An engine that is declared, with a container of the stack default/shop."""
-    manifests.host("local", docker_engine.endpoint)
-    manifests.workload("shop", "stack")
-    docker_engine.create("web", belonging_to("shop", "web"), start=True)
-    return docker_engine
-
-
 @pytest.mark.parametrize("frozen", [False, True], ids=["at work", "frozen meanwhile"])
 def test_p7_a_second_run_deposes_the_first_which_says_by_whom_ends_with_1_and_writes_nothing_more(
     frozen: bool, shop: DockerEngine, run: Start, index: Index

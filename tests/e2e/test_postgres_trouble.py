@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.containers import belonging_to
 from tests.e2e.controllers import Controller
 from tests.e2e.index import Index, until
 from tests.e2e.manifests import Manifests
@@ -22,15 +21,6 @@ WEB = "default/shop:web"
 def own_index(own_postgres: OwnPostgres) -> Index:
     """The index of a server that this test may break."""
     return Index(own_postgres, own_postgres.url)
-
-
-@pytest.fixture
-def shop(docker_engine: DockerEngine, manifests: Manifests) -> DockerEngine:
-    """An engine that is declared, with a container of the stack default/shop."""
-    manifests.host("local", docker_engine.endpoint)
-    manifests.workload("shop", "stack")
-    docker_engine.create("web", belonging_to("shop", "web"), start=True)
-    return docker_engine
 
 
 @pytest.fixture
