@@ -45,6 +45,7 @@ clean: ## remove .venv and what the tools left in this folder
 
 tools:
 	@scripts/test-tools
+	@scripts/kubernetes >/dev/null
 
 .venv/.current: pyproject.toml uv.lock
 	@scripts/environment

@@ -5,4 +5,7 @@ pytest_plugins = [
     "tests.servers.cutting_socket",  # imports the one above, which pytest must have seen first
     "tests.servers.bare_machine",
     "tests.servers.postgres",
+    "tests.servers.kubernetes",
+    "tests.servers.cluster",
+    "tests.servers.api_proxy",
 ]

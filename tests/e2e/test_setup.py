@@ -112,7 +112,7 @@ def test_the_wheel_has_every_file_and_runs_by_itself(tmp_path: Path):
     install = ["pip", "install", "--quiet", "--constraint", str(tmp_path / "locked.txt"), "--python", str(tmp_path / "venv")]
     subprocess.run([uv, *install, wheel], check=True)
     printed = subprocess.run([tmp_path / "venv/bin/tinyforge", "crds"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert printed == "---\n".join(file.read_text() for file in sorted((ROOT / "manifests/crds").iterdir()))
+    assert printed == "---\n".join(file.read_text() for file in sorted((ROOT / "manifests/crds").glob("*.yaml")))
 
 
 def stub_of_tinyforge(project: Project, text: str) -> None:
