@@ -76,10 +76,18 @@ def test_what_may_never_be_has_a_rule_with_a_message():
         "composeProject is for kind stack",
         "begins with tinyforge-",
         "allowed are unix://",
+        "tcp:// needs tls.secretRef",
+        "ssh:// needs ssh.secretRef",
+        "every face has a domain and a path that no other has",
     ):
         assert expected in messages
-    for expected in ("tcp:// needs tls.secretRef", "ssh:// needs ssh.secretRef"):
-        assert expected in messages
+
+
+@pytest.mark.parametrize("part", [pytest.param(part, id=path) for path, part in BY_PATH.items() if "pattern" in part])
+def test_a_pattern_is_explained_in_a_sentence(part):
+    (rule,) = part["x-kubernetes-validations"]
+    assert rule["rule"] == f'self.matches(r"{part["pattern"]}")'
+    assert rule["message"].startswith("allowed: ")
 
 
 def test_a_rule_names_only_fields_that_there_are():
@@ -106,6 +114,12 @@ def test_the_status_is_a_subresource():
 def test_kubectl_get_prints_fields_that_there_are():
     for kind, version in VERSIONS.items():
         known = {path for path, _ in parts(SCHEMAS[kind])} | {".metadata.creationTimestamp"}
+        assert version["additionalPrinterColumns"][-1] | {"jsonPath": ""} == {
+            "name": "Trace",
+            "type": "string",
+            "jsonPath": "",
+            "priority": 1,
+        }
         for column in version["additionalPrinterColumns"]:
             path = re.sub(r'\[\?\(@\.type=="[A-Z][a-z]+"\)\]', "[]", column["jsonPath"])
             assert path in known, column
@@ -124,4 +138,4 @@ def test_the_rendered_text_is_the_definitions():
 
 def test_the_folder_of_crds_holds_what_is_generated():
     folder = Path(__file__).parents[2] / "manifests" / "crds"
-    assert {file.name: file.read_text() for file in folder.iterdir()} == crd_files(), "write them anew: `crd_files()` has their text"
+    assert {file.name: file.read_text() for file in folder.glob("*.yaml")} == crd_files(), "write them anew: `crd_files()` has their text"

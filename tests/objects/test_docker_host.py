@@ -1,8 +1,14 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.objects.complaints import complaints
 from tests.objects.documents import docker_host, read_host
+from tinyforge.domain.endpoints import Endpoint
 from tinyforge.domain.hosts import Host
+from tinyforge.objects.endpoint_rule import ENDPOINT
 
 
 def test_the_smallest_host_has_an_endpoint_and_lets_no_namespace_in():
@@ -17,7 +23,7 @@ def test_every_field_reaches_the_domain():
         ssh={"secretRef": {"name": "far-ssh"}},
         suspend=True,
         acknowledgedEngineID="ABCD:EFGH",
-        allowedNamespaces=["shop", "*", "shop"],
+        allowedNamespaces=["shop", "*"],
     )
     assert read_host(document).to_host() == Host(
         name="far",
@@ -41,6 +47,47 @@ def test_any_other_endpoint_is_refused_and_the_three_kinds_are_named(endpoint):
     (complaint,) = complaints(docker_host(endpoint=endpoint, tls={"secretRef": {"name": "keys"}}))
     assert complaint.startswith("spec.endpoint: ")
     assert "unix:///" in complaint
+
+
+def is_endpoint(text: str) -> bool:
+    try:
+        Endpoint.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+@given(st.from_regex(ENDPOINT, fullmatch=True) | st.from_regex(r"(unix|tcp|ssh)://[a-z@]{0,3}(\[::1\])?(:[0-9]{1,6})?(/[a-z./]{0,3})?"))
+def test_the_rule_of_the_crd_lets_pass_every_endpoint_that_python_takes(endpoint):
+    if is_endpoint(endpoint):
+        assert re.search(ENDPOINT, endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("unix:///", "unix:///var/run/", f"unix:///{'a' * 107}", "tcp://h:0", "tcp://h:65536", "tcp://h:123456", "tcp://-h:1"),
+        *(
+            "tcp://h:1/path",
+            "ssh://me@h:0",
+            "ssh://-me@h",
+            "ssh://me@h/$x",
+            "ssh://me@h/a/",
+            "ssh://me:secret@h",
+            " unix:///a",
+            "unix:///a\n",
+        ),
+    ],
+)
+def test_the_rule_of_the_crd_refuses_what_python_refuses(endpoint):
+    assert not is_endpoint(endpoint)
+    assert not re.fullmatch(ENDPOINT, endpoint)
+
+
+def test_a_namespace_is_allowed_once():
+    assert complaints(docker_host(allowedNamespaces=["shop", "*", "shop"])) == [
+        "spec.allowedNamespaces: shop is given twice; give every namespace once"
+    ]
 
 
 def test_tcp_needs_the_name_of_a_secret_for_tls():

@@ -114,8 +114,20 @@ def test_a_face_without_a_usable_domain_or_path_is_refused(face):
     assert complaints(workload(faces=[face]))[0].startswith("spec.faces[0].")
 
 
+@pytest.mark.parametrize("path", [{}, {"path": "/"}])
+def test_no_two_faces_are_at_one_place(path):
+    faces = [{"domain": "a.b"}, {"domain": "a.b", "path": "/c"}, {"domain": "a.b", "port": 80, **path}]
+    assert complaints(workload(faces=faces)) == ["spec.faces: a.b/ is given twice; every face has a domain and a path that no other has"]
+
+
 @pytest.mark.parametrize(
-    "spec", [{"ref": "a" * 256, "kind": "site"}, {"group": "a" * 64}, {"faces": [{"domain": "a.b"}] * 65}, {"host": "a" * 64}]
+    "spec",
+    [
+        {"ref": "a" * 256, "kind": "site"},
+        {"group": "a" * 64},
+        {"faces": [{"domain": f"a{number}.b"} for number in range(65)]},
+        {"host": "a" * 64},
+    ],
 )
 def test_everything_has_a_maximum(spec):
     assert "more than" in complaints(workload(**spec))[0] or "longer than" in complaints(workload(**spec))[0]

@@ -21,7 +21,7 @@ _HEADER = "# Made by `tinyforge crds` from controller/tinyforge/objects; edits h
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Resource:
-    """One kind of object. A column is its title, its type, and where in the object its value is."""
+    """One kind of object. A column is its title, its type, and where in the object its value is; `trace` is shown by `-o wide` only."""
 
     kind: str
     short_name: str
@@ -30,6 +30,7 @@ class _Resource:
     spec: type[BaseModel]
     status: type[BaseModel]
     columns: tuple[tuple[str, str, str], ...]
+    trace: str
 
     @property
     def plural(self) -> str:
@@ -55,6 +56,7 @@ _RESOURCES = (
             ("Containers", "integer", ".status.lastPass.listed"),
             ("Last pass", "date", ".status.lastPass.at"),
         ),
+        trace=".status.lastPass.traceID",
     ),
     _Resource(
         kind="Workload",
@@ -70,6 +72,7 @@ _RESOURCES = (
             *_READY,
             ("Age", "date", ".metadata.creationTimestamp"),
         ),
+        trace=".status.lastDispatch.traceID",
     ),
 )
 
@@ -116,9 +119,14 @@ def _version(resource: _Resource) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [{"name": name, "type": type_, "jsonPath": path} for name, type_, path in resource.columns],
+        "additionalPrinterColumns": _columns(resource),
         "schema": {"openAPIV3Schema": _schema(resource)},
     }
+
+
+def _columns(resource: _Resource) -> list[dict[str, Any]]:
+    always = [{"name": name, "type": type_, "jsonPath": path} for name, type_, path in resource.columns]
+    return [*always, {"name": "Trace", "type": "string", "jsonPath": resource.trace, "priority": 1}]
 
 
 def _schema(resource: _Resource) -> Schema:

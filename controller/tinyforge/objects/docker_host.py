@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBoo
 from tinyforge.domain.endpoints import Endpoint
 from tinyforge.domain.hosts import Host
 from tinyforge.objects.conditions import Conditions, ObservedGeneration, TraceID
+from tinyforge.objects.endpoint_rule import ENDPOINT_RULE
 from tinyforge.objects.fields import LabelOrStar, Part, Subdomain, Visible
 from tinyforge.objects.metadata import Metadata
 
@@ -14,18 +15,12 @@ _KEYS = {"tls": "ca.crt, tls.crt and tls.key", "ssh": "ssh-privatekey and known_
 _RULES: dict[str, Any] = {
     "x-kubernetes-validations": [
         {
-            "rule": "self.endpoint.startsWith('unix:///') || self.endpoint.startsWith('tcp://') || self.endpoint.startsWith('ssh://')",
-            "message": "allowed are unix:///path, tcp://host:port and ssh://user@host",
-            "fieldPath": ".endpoint",
-        },
-        {
-            "rule": "!self.endpoint.startsWith('tcp://') || has(self.tls)",
-            "message": f"tcp:// needs tls.secretRef.name, the Secret with {_KEYS['tls']}",
-        },
-        {
-            "rule": "!self.endpoint.startsWith('ssh://') || has(self.ssh)",
-            "message": f"ssh:// needs ssh.secretRef.name, the Secret with {_KEYS['ssh']}",
-        },
+            "rule": f"!self.endpoint.startsWith('{scheme}://') || has(self.{field})",
+            "message": f"{scheme}:// needs {field}.secretRef.name, the Secret with {_KEYS[field]}",
+            "fieldPath": f".{field}",
+            "reason": "FieldValueRequired",
+        }
+        for scheme, field in (("tcp", "tls"), ("ssh", "ssh"))
     ]
 }
 _SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
@@ -57,7 +52,11 @@ class DockerHostSpec(Part):
 
     endpoint: Annotated[
         str,
-        Field(max_length=512, description="Where the engine answers: unix:///path, tcp://host:port (with TLS) or ssh://user@host."),
+        Field(
+            max_length=512,
+            json_schema_extra=ENDPOINT_RULE,
+            description="Where the engine answers: unix:///path, tcp://host:port (with TLS) or ssh://user@host.",
+        ),
         AfterValidator(_parsed),
     ]
     tls: Annotated[
@@ -89,6 +88,14 @@ class DockerHostSpec(Part):
             description="The namespaces whose workloads may use this host; '*' means all. By default none may.",
         ),
     ] = ()
+
+    @field_validator("allowed_namespaces")
+    @classmethod
+    def _different(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for index, namespace in enumerate(value):
+            if namespace in value[:index]:
+                raise ValueError(f"{namespace} is given twice; give every namespace once")
+        return value
 
     @field_validator("tls", "ssh")
     @classmethod
@@ -155,5 +162,5 @@ class DockerHost(Part):
             ssh_secret=spec.ssh.secret_ref.name if spec.ssh else "",
             suspended=spec.suspend,
             acknowledged_engine_id=spec.acknowledged_engine_id,
-            allowed_namespaces=tuple(dict.fromkeys(spec.allowed_namespaces)),
+            allowed_namespaces=spec.allowed_namespaces,
         )

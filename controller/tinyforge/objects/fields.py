@@ -1,7 +1,7 @@
 """What the objects are made of: parts with a fixed set of fields, and kinds of text with a maximum, a rule and a sentence for people.
 
-A rule is written once and used twice: Python checks it with the sentence as its message, and the CRD carries it as a `pattern`. So a
-pattern keeps to what Python's `re` and the API server's RE2 understand alike.
+A rule is written once and holds in both drivers: Python checks it with the sentence as its message, and the CRD carries it as a `pattern`,
+for editors, and as a CEL rule with the sentence, for people. So it keeps to what Python's `re` and the API server's RE2 understand alike.
 """
 
 import re
@@ -33,7 +33,9 @@ class Matching:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"description": f"Allowed: {self.allowed}.", "pattern": f"^({self.pattern})$", **handler(schema)}
+        whole = f"^({self.pattern})$"
+        rule = {"rule": f'self.matches(r"{whole}")', "message": f"allowed: {self.allowed}"}
+        return {"description": f"Allowed: {self.allowed}.", "pattern": whole, "x-kubernetes-validations": [rule], **handler(schema)}
 
     def _check(self, text: str) -> str:
         if not re.fullmatch(self.pattern, text):

@@ -16,15 +16,36 @@ PROJECT_PREFIX = "tinyforge-"
 _PROJECT_LENGTH = len(PROJECT_PREFIX) + 63 + len("_") + 63  # the longest default there can be
 
 _KIND_STAYS: dict[str, Any] = {
-    "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "a workload's kind never changes: delete it and write it anew"}]
+    "x-kubernetes-validations": [
+        {
+            "rule": "self == oldSelf",
+            "message": "a workload's kind never changes: delete it and write it anew",
+            "reason": "FieldValueForbidden",
+        }
+    ]
+}
+_FACES_DIFFER: dict[str, Any] = {
+    "x-kubernetes-validations": [
+        {
+            "rule": "self.all(one, self.exists_one(other, other.domain == one.domain && "
+            "(has(other.path) ? other.path : '/') == (has(one.path) ? one.path : '/')))",
+            "message": "every face has a domain and a path that no other has",
+        }
+    ]
 }
 _RULES: dict[str, Any] = {
     "x-kubernetes-validations": [
-        {"rule": "!has(self.ref) || self.kind == 'site'", "message": "ref is for kind site only", "fieldPath": ".ref"},
+        {
+            "rule": "!has(self.ref) || self.kind == 'site'",
+            "message": "ref is for kind site only",
+            "fieldPath": ".ref",
+            "reason": "FieldValueForbidden",
+        },
         {
             "rule": "!has(self.composeProject) || self.kind == 'stack'",
             "message": "composeProject is for kind stack only",
             "fieldPath": ".composeProject",
+            "reason": "FieldValueForbidden",
         },
         {
             "rule": f"!has(self.composeProject) || self.composeProject.startsWith('{PROJECT_PREFIX}')",
@@ -86,8 +107,20 @@ class WorkloadSpec(Part):
     parent: Annotated[Label, Field(description="The Workload of the same namespace that it belongs to.")] = ""
     source: Annotated[Plugin | None, Field(description="What deploys it.")] = None
     trigger: Annotated[Plugin | None, Field(description="What asks for a deployment.")] = None
-    faces: Annotated[tuple[Face, ...], Field(max_length=64, description="The addresses under which the public reaches it.")] = ()
+    faces: Annotated[
+        tuple[Face, ...],
+        Field(max_length=64, json_schema_extra=_FACES_DIFFER, description="The addresses under which the public reaches it."),
+    ] = ()
     suspend: Annotated[StrictBool, Field(description="Deploy nothing; its containers are watched all the same.")] = False
+
+    @field_validator("faces")
+    @classmethod
+    def _different(cls, value: tuple[Face, ...]) -> tuple[Face, ...]:
+        places = [f"{face.domain}{face.path}" for face in value]
+        for index, place in enumerate(places):
+            if place in places[:index]:
+                raise ValueError(f"{place} is given twice; every face has a domain and a path that no other has")
+        return value
 
     @field_validator("ref", "compose_project")
     @classmethod
