@@ -1,6 +1,7 @@
 """What the mirror of the declared state becomes, by example: rule P10, who keeps a name, and what is refused."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -69,13 +70,13 @@ def test_a_workload_may_use_a_host_that_is_held() -> None:
 def test_a_workload_whose_host_nobody_declares_is_refused_by_the_hosts_name() -> None:
     (refusal,) = plan_mirror(reading(host("two"), host("three"), stack("default/a", "p", on="on")), mirror()).refusals
     assert (refusal.reason, refusal.field, refusal.origin) == (RefusalReason.HOST_NOT_FOUND, "spec.host", "default/a.yaml:1")
-    assert refusal.message == 'no DockerHost "on" is declared; declared are: three, two'
+    assert refusal.full_message == 'no DockerHost "on" is declared; declared are: three, two'
 
 
 def test_a_workload_whose_host_was_just_removed_is_refused_and_kept_as_it_is() -> None:
     plan = plan_mirror(reading(replace(stack("default/a", "q"))), mirror(host("one"), stack("default/a", "p")))
     assert (refused(plan), plan.workloads, plan.removed_workloads) == ({"default/a": RefusalReason.HOST_NOT_FOUND}, (), ())
-    assert plan.refusals[0].message.endswith("declared are: none")
+    assert plan.refusals[0].full_message.endswith("declared are: none")
 
 
 @pytest.mark.parametrize(
@@ -86,12 +87,45 @@ def test_a_host_takes_workloads_of_the_namespaces_it_allows(namespaces: tuple[st
     assert refused(plan) == ({} if welcome else {"default/a": RefusalReason.HOST_NOT_ALLOWED})
 
 
-def test_a_workload_that_its_host_does_not_allow_any_more_is_kept_as_it_is() -> None:
-    plan = plan_mirror(
-        reading(host(namespaces=("team",)), stack("default/a", "q"), stack("team/b", "p")), mirror(host(), stack("default/a", "p"))
-    )
+def test_p10_an_incomplete_reading_takes_back_no_permission() -> None:
+    declared = reading(host(namespaces=("team",)), stack("default/a", "q"), stack("team/b", "p"), complete=False)
+    plan = plan_mirror(declared, mirror(host(), stack("default/a", "p")))
     assert refused(plan) == {"default/a": RefusalReason.HOST_NOT_ALLOWED, "team/b": RefusalReason.CONFLICT}
     assert (plan.workloads, plan.removed_workloads) == ((), ())
+
+
+def test_a_workload_that_its_host_does_not_allow_any_more_goes_and_leaves_its_name_to_others() -> None:
+    declared = reading(host(namespaces=("team",)), stack("default/a", "p"), stack("team/b", "p"))
+    plan = plan_mirror(declared, mirror(host(), stack("default/a", "p")))
+    assert refused(plan) == {"default/a": RefusalReason.HOST_NOT_ALLOWED}
+    assert (accepted(plan), plan.removed_workloads) == ({"team/b"}, ("default/a",))
+
+
+def test_a_workload_that_was_never_allowed_takes_nothing_out_of_the_mirror() -> None:
+    plan = plan_mirror(reading(host(namespaces=()), stack("default/a", "p")), mirror(host(namespaces=())))
+    assert plan.changes_nothing
+
+
+def test_what_a_workloads_owner_reads_names_no_other_workload_and_no_other_host() -> None:
+    declared = reading(host("one"), host("two"), stack("default/a", "p"), stack("team/b", "p"), stack("team/c", "q", on="gone"))
+    for refusal in plan_mirror(declared, mirror(host("one"), stack("default/a", "p"))).refusals:
+        others = "default/a", '"one"' if refusal.reason is RefusalReason.HOST_NOT_FOUND else '"two"'
+        assert not [other for other in others if other in refusal.message]
+        assert refusal.detail in refusal.full_message
+
+
+def test_of_two_new_ones_the_older_gets_the_name_if_their_ages_are_known() -> None:
+    two = reading(host(), stack("default/a", "p"), stack("default/b", "p"))
+    ages = {"default/a": DAY_ONE + timedelta(days=1), "default/b": DAY_ONE}
+    known = replace(two, workloads=tuple(replace(it, since=ages[it.value.key.id]) for it in two.workloads))
+    assert accepted(plan_mirror(known, mirror())) == {"default/b"}
+
+
+def test_a_workload_that_was_written_again_without_a_change_is_mirrored_for_its_generation_alone() -> None:
+    stored = replace(stack("default/a", "p"), generation=3)
+    for generation, written in ((0, set()), (3, set()), (4, {"default/a"})):
+        declared = reading(host(), replace(stored, generation=generation))
+        assert accepted(plan_mirror(declared, mirror(host(), stored))) == written
 
 
 def test_a_workload_never_changes_its_kind() -> None:
@@ -106,7 +140,8 @@ def test_of_two_the_one_that_the_mirror_holds_keeps_the_name_even_if_the_other_i
     plan = plan_mirror(reading(host(), stack("default/a", "p"), stack("default/b", "p")), mirror(host(), older, stack("default/b", "p")))
     (refusal,) = plan.refusals
     assert (refusal.workload_id, refusal.field) == ("default/a", "spec.composeProject")
-    assert refusal.message == '"p" on host "one" belongs to workload "default/b"; give "default/a" another one'
+    assert refusal.message == '"p" on host "one" belongs to another workload; give "default/a" another one'
+    assert refusal.detail == 'it is held by "default/b"'
 
 
 def test_of_two_that_the_mirror_holds_otherwise_the_older_gets_the_name() -> None:
@@ -165,8 +200,8 @@ def test_whoever_is_refused_keeps_the_old_name_against_others() -> None:
 def test_a_refusal_names_the_workload_that_really_keeps_the_name() -> None:
     stored = mirror(host(), stack("default/b", "p"), stack("default/c", "q"))
     declared = (stack("default/a", "p"), stack("default/b", "q"), stack("default/c", "q"), stack("default/d", "p"))
-    messages = {it.workload_id: it.message for it in plan_mirror(reading(host(), *declared), stored).refusals}
-    assert 'belongs to workload "default/b"' in messages["default/d"]
+    details = {it.workload_id: it.detail for it in plan_mirror(reading(host(), *declared), stored).refusals}
+    assert details["default/d"] == 'it is held by "default/b"'
 
 
 def test_refusals_come_in_the_order_of_ids() -> None:

@@ -36,20 +36,22 @@ def test_p10_an_incomplete_reading_removes_nothing(reading: Reading, mirror: Mir
 
 @quick
 @given(readings(), mirrors())
-def test_p10_a_complete_reading_removes_what_is_neither_declared_nor_held(reading: Reading, mirror: Mirror) -> None:
+def test_p10_a_complete_reading_removes_what_is_neither_declared_nor_held_and_what_its_host_forbids(reading: Reading, mirror: Mirror) -> None:
     plan = plan_mirror(replace(reading, complete=True), mirror)
     hosts = {it.value.name for it in reading.hosts} | reading.held_hosts
     workloads = {it.value.key.id for it in reading.workloads} | reading.held_workloads
     assert set(plan.removed_hosts) == mirror.hosts.keys() - hosts
-    assert set(plan.removed_workloads) == mirror.workloads.keys() - workloads
+    forbidden = {it.workload_id for it in plan.refusals if it.reason is RefusalReason.HOST_NOT_ALLOWED}
+    assert set(plan.removed_workloads) == mirror.workloads.keys() - (workloads - forbidden)
 
 
 @quick
 @given(readings(), mirrors())
-def test_what_is_refused_or_held_stays_exactly_as_it_was(reading: Reading, mirror: Mirror) -> None:
+def test_what_is_refused_or_held_stays_exactly_as_it_was_unless_its_host_forbids_it(reading: Reading, mirror: Mirror) -> None:
     plan = plan_mirror(reading, mirror)
     after = written(mirror, plan)
-    for id_ in {it.workload_id for it in plan.refusals} | reading.held_workloads:
+    refused = {it.workload_id for it in plan.refusals if not (it.reason is RefusalReason.HOST_NOT_ALLOWED and reading.complete)}
+    for id_ in refused | reading.held_workloads:
         assert after.workloads.get(id_) == mirror.workloads.get(id_)
     for name in reading.held_hosts:
         assert after.hosts.get(name) == mirror.hosts.get(name)

@@ -8,6 +8,7 @@ keeps it, else the older, else the smaller id).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from tinyforge.domain.hosts import Host
@@ -19,7 +20,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredWorkload:
-    """A workload with everything that its mirror row holds. `key` is what matching needs, the rest is kept for later and for readers."""
+    """A workload with everything that its mirror row holds. `key` is what matching needs, the rest is its dispatch's and its readers'.
+
+    `generation` counts the changes of what was written; 0 where nobody counts, as in a folder of manifests. It says nothing about what the
+    workload is, so two workloads that differ in it alone are equal.
+    """
 
     key: Workload
     group_id: str = ""
@@ -30,14 +35,21 @@ class DeclaredWorkload:
     trigger_config: Json = field(default_factory=dict)
     public_faces: tuple[Json, ...] = ()
     suspended: bool = False
+    generation: int = field(default=0, compare=False)
+
+    @property
+    def dispatched(self) -> bool:
+        """Whether it is dispatched to a source (rule D1)."""
+        return bool(self.source_kind and self.trigger_kind) and not self.suspended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared(Generic[T]):
-    """A declaration and where it was written, for people: `site.yaml:12`."""
+    """A declaration and where it was written, for people: `site.yaml:12`. `since` is when it was first written, if anybody knows."""
 
     value: T
     origin: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +58,7 @@ class Reading:
 
     `complete` is false when some of it could not be read: what is missing from the reading is then no proof of a removal (rule P10).
     `held_hosts` and `held_workloads` are the ids of what is written but unusable (two objects of one name): neither changed nor removed.
+    `deleted` are the names of hosts and the ids of workloads that somebody deleted, as far as that is known and not only concluded.
     """
 
     hosts: tuple[Declared[Host], ...] = ()
@@ -53,3 +66,4 @@ class Reading:
     complete: bool = True
     held_hosts: frozenset[str] = frozenset()
     held_workloads: frozenset[str] = frozenset()
+    deleted: frozenset[str] = frozenset()

@@ -17,7 +17,10 @@ class HostState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A declared host. The secret fields name a Secret that holds its keys, never a value of one."""
+    """A declared host. The secret fields name a Secret that holds its keys, never a value of one.
+
+    `generation` counts the changes of what was written; 0 where nobody counts, as in a folder of manifests.
+    """
 
     name: str
     endpoint: str
@@ -26,6 +29,7 @@ class Host:
     suspended: bool = False
     acknowledged_engine_id: str = ""
     allowed_namespaces: tuple[str, ...] = ()
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

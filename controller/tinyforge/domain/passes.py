@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tinyforge.domain.hosts import EngineIdentity
+
 DEFAULT_INTERVAL = 30.0
 LONGEST_INTERVAL = 300.0
 
@@ -31,7 +33,8 @@ class PassReport:
 
     `reason` is a stable word that says why it failed or was skipped, `message` the sentence behind it; both are empty otherwise.
     listed = matched + ignored; `written` counts rows inserted or updated, `missing` those of them that this pass turned missing;
-    `duration_seconds` runs from sending the list to the commit.
+    `duration_seconds` runs from sending the list to the commit. `changed_workloads` are those with a row among the changes; `engine` is who
+    answered, as far as it was ever asked.
     """
 
     host: str
@@ -44,6 +47,8 @@ class PassReport:
     written: int = 0
     missing: int = 0
     duration_seconds: float = 0.0
+    changed_workloads: frozenset[str] = frozenset()
+    engine: EngineIdentity | None = None
 
 
 def effective_interval(seconds: float) -> float:

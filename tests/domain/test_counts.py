@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.strategies import quick
-from tinyforge.domain.status import Counts, count
+from tinyforge.domain.workload_status import Counts, count
 
 
 def test_states_without_a_count_of_their_own_are_counted_as_other() -> None:
