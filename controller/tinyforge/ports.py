@@ -11,16 +11,20 @@ exception stops at its adapter and is chained to one of these:
         └── Fenced               somebody else leads: this process writes nothing any more
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, NoReturn, Protocol
 
 from tinyforge.domain.containers import Container
+from tinyforge.domain.declarations import DeclaredWorkload
 from tinyforge.domain.hosts import EngineIdentity, HostState
 from tinyforge.domain.index_plan import Change
 from tinyforge.domain.matching import HostView
 from tinyforge.domain.mirror import Mirror, MirrorPlan
+from tinyforge.domain.requests import Forgotten, Request
+from tinyforge.domain.workload_status import HostFacts
 
 
 class TinyforgeError(Exception):
@@ -122,6 +126,26 @@ class Engine(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """Where the credentials for engines are. What a Secret holds is never in a message, a log or a repr."""
+
+    async def read(self, name: str, keys: Collection[str]) -> Mapping[str, bytes]:
+        """Return what a Secret holds now under each of some keys, which may be nothing.
+
+        Args:
+            name: a name as Kubernetes allows it.
+            keys: the keys it must have; no other is returned.
+
+        Raises:
+            EngineError: SECRET_UNUSABLE: there is no such Secret, it lacks a key, or it cannot be read; the text says what to do.
+        """
+        ...
+
+    def describe(self, name: str, key: str) -> str:
+        """Return what a message calls a key of a Secret, so that its reader finds it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """One time of leading: what fences every write. `holder` is this process, for people; `session` names all its PostgreSQL sessions."""
@@ -206,4 +230,118 @@ class MirrorIndex(Protocol):
 
     async def write(self, plan: MirrorPlan, *, stale_after: float) -> None:
         """Write a plan in one fenced transaction; `stale_after` is in seconds, for hosts that no pass has reached yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRow:
+    """A row that counts for its workload's status; `state` is its effective state, as the view `container_status` says it."""
+
+    row: str
+    container_id: str
+    role: str
+    image: str
+    state: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadSnapshot:
+    """A workload as the index knows it: declaration, host, rows, the status last written, and what time it is by PostgreSQL's clock."""
+
+    declared: DeclaredWorkload
+    host: HostFacts
+    rows: tuple[CountedRow, ...]
+    status: Mapping[str, Any]
+    now: datetime
+
+
+class WorkloadsIndex(Protocol):
+    """The workloads that are in force, one at a time. Raises as `ContainersIndex` does."""
+
+    async def snapshot(self, workload: str) -> WorkloadSnapshot | None:
+        """Read one workload by its id; None if it is not in force."""
+        ...
+
+    async def write_status(self, workload: str, status: Mapping[str, Any]) -> None:
+        """Write a workload's status, if it still is in force."""
+        ...
+
+
+class RequestQueue(Protocol):
+    """What people ask the leader for, and its answers. Raises as `ContainersIndex` does."""
+
+    async def open_requests(self) -> Sequence[Request]:
+        """Return what has not been answered yet, oldest first."""
+        ...
+
+    async def answer(self, request: Request, outcome: Mapping[str, Any]) -> None:
+        """Write the answer to a request; whoever asked is notified."""
+        ...
+
+
+class Housekeeping(Protocol):
+    """What leaves the index. Raises as `ContainersIndex` does."""
+
+    async def forget(self, workload: str, *, role: str | None = None) -> Forgotten:
+        """Delete a workload's missing rows (only those of `role`, if one is given) that hold nothing of a deployer's."""
+        ...
+
+    async def prune(self, *, retention: float) -> Sequence[str]:
+        """Delete what is older than `retention` seconds (0: nothing), and requests older than a day; return the ids of the deleted rows."""
+        ...
+
+
+class Presence(Protocol):
+    """The session by which a leader is known to be alive, and by which it hears of requests and of its own end."""
+
+    async def hold(self, on_request: Callable[[], None], on_lost: Callable[[], Awaitable[None]]) -> NoReturn:
+        """Hold the session for as long as the term lasts.
+
+        Args:
+            on_request: called when there may be a new request.
+            on_lost: awaited whenever the session was lost or could not be opened, before it is opened anew.
+
+        Raises:
+            Fenced: another process has claimed the database; the text names it.
+        """
+        ...
+
+
+class LedIndex(Protocol):
+    """The index as its leader has it: everything that writes, under one term."""
+
+    @property
+    def term(self) -> Term:
+        """What fences every write."""
+        ...
+
+    @property
+    def presence(self) -> Presence:
+        """The leader's sign of life."""
+        ...
+
+    @property
+    def containers(self) -> ContainersIndex:
+        """The containers index."""
+        ...
+
+    @property
+    def mirror(self) -> MirrorIndex:
+        """The mirror of the declared state."""
+        ...
+
+    @property
+    def workloads(self) -> WorkloadsIndex:
+        """The workloads in force."""
+        ...
+
+    @property
+    def requests(self) -> RequestQueue:
+        """What people ask for."""
+        ...
+
+    @property
+    def housekeeping(self) -> Housekeeping:
+        """What leaves the index."""
         ...

@@ -38,7 +38,7 @@ class Authority:
     root: Certificate
 
     @classmethod
-    def make(cls, name: str) -> Self:
+    def make(cls, name: str, *, valid_for: timedelta = 30 * DAY) -> Self:
         key = ec.generate_private_key(ec.SECP256R1())
         usage = x509.KeyUsage(
             digital_signature=False,
@@ -52,7 +52,7 @@ class Authority:
             decipher_only=False,
         )
         builder = (
-            _builder(name, name, key, ends=datetime.now(UTC) + 30 * DAY)
+            _builder(name, name, key, ends=datetime.now(UTC) + valid_for)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -1,7 +1,7 @@
-"""What the tests of the engine adapter share: engines opened by the adapter and closed again, and a fake one to open."""
+"""What the tests of the engine adapter share: engines opened by the adapter and closed again, a fake one, and a real one behind TLS."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, closing
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.engine.certificates import Authority, write_secret
 from tests.engine.fake_engine import Behaviour, FakeEngine, fake_engine
-from tinyforge.domain.hosts import Host
-from tinyforge.engine import Intake, open_engine
+from tests.engine.opening import open_at
+from tests.servers.docker_engine import DockerEngine
 from tinyforge.ports import Engine
 
 
@@ -25,13 +26,11 @@ class Fake(Protocol):
 
 @pytest.fixture
 async def opened() -> AsyncIterator[Open]:
-    """Open engines by their endpoint; anything else about the host or the limits by keyword."""
+    """Open engines as `open_at` does, and close them in the end."""
     async with AsyncExitStack() as stack:
 
-        def open_one(endpoint: str, *, tls_secret: str = "", ssh_secret: str = "", **changes: Any) -> Engine:
-            limits = {"connect_timeout": 5, "list_timeout": 20, "list_limit": 32 << 20, "secrets": None} | changes
-            host = Host(name="host", endpoint=endpoint, tls_secret=tls_secret, ssh_secret=ssh_secret)
-            engine = open_engine(host, **{"intake": Intake(), **limits})
+        def open_one(endpoint: str, **changes: Any) -> Engine:
+            engine = open_at(endpoint, **changes)
             stack.push_async_callback(engine.close)
             return engine
 
@@ -49,3 +48,29 @@ async def fake() -> AsyncIterator[Fake]:
             return await stack.enter_async_context(fake_engine(folder / f"{next(numbers)}.sock", behaviour))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def ours() -> Authority:
+    """The authority of our engines and of ourselves."""
+    return Authority.make("ours")
+
+
+@pytest.fixture(scope="session")
+def theirs() -> Authority:
+    """Somebody else's."""
+    return Authority.make("theirs")
+
+
+@pytest.fixture(scope="session")
+def tls_engine(ours: Authority) -> Iterator[DockerEngine]:
+    """An engine that listens on TCP, to be left as it is."""
+    with TemporaryDirectory(prefix="tls-") as folder, closing(DockerEngine(tls=ours.server(Path(folder) / "server"))) as engine:
+        yield engine
+
+
+@pytest.fixture
+def tls_secrets(tmp_path: Path, ours: Authority) -> Path:
+    """A folder of Secrets, with the right one in it."""
+    write_secret(tmp_path / "right", ours, ours.client())
+    return tmp_path

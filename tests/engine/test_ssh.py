@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from functools import partial
 from getpass import getuser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,12 +14,14 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.engine.conftest import Open
+from tests.engine.opening import failure
 from tests.engine.sshd import Sshd, new_key
 from tests.servers.docker_engine import DockerEngine
-from tinyforge.engine import tunnel
+from tinyforge.engine import private_files
 from tinyforge.ports import Engine, EngineError, EngineReason
 
 Connect = Callable[..., Engine]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def secrets(tmp_path: Path, sshd: Sshd) -> Path:
 def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder where tunnels make theirs; after a test, nothing may be left in it and no ssh may run."""
     with TemporaryDirectory(prefix="tun-") as folder:
-        monkeypatch.setattr(tunnel, "mkdtemp", partial(tempfile.mkdtemp, dir=folder))
+        monkeypatch.setattr(private_files, "MEMORY", Path(folder))
         yield Path(folder)
         assert modes(Path(folder)) == {}
         assert tunnels(os.getpid()) == []
@@ -86,13 +87,6 @@ async def connect(sshd: Sshd, docker_engine: DockerEngine, secrets: Path, scratc
     return connect
 
 
-async def failure(engine: Engine) -> EngineError:
-    async with asyncio.timeout(10):
-        with pytest.raises(EngineError) as caught:
-            await engine.containers()
-    return caught.value
-
-
 async def test_an_engine_behind_ssh_is_listed_over_one_tunnel(connect: Connect, docker_engine: DockerEngine):
     container_id = docker_engine.create("web")
     engine = connect()
@@ -113,6 +107,7 @@ async def test_a_host_key_that_is_not_in_known_hosts_is_refused(connect: Connect
     error = await failure(connect("unknown"))
     assert error.reason is EngineReason.SSH_FAILED
     assert "Host key verification failed" in str(error)
+    assert f"the file {secrets / 'unknown' / 'known_hosts'} has to hold the machine's own key" in str(error)
 
 
 async def test_a_host_key_that_changed_is_refused(connect: Connect, sshd: Sshd, secrets: Path, tmp_path: Path):
@@ -120,6 +115,16 @@ async def test_a_host_key_that_changed_is_refused(connect: Connect, sshd: Sshd, 
     error = await failure(connect("changed"))
     assert error.reason is EngineReason.SSH_FAILED
     assert "has changed" in str(error)
+
+
+@pytest.mark.parametrize("content", [b"canary", b"\xff\x00", b"# canary", "the public key alone"])
+async def test_fault_42_known_hosts_that_are_none_are_named_and_not_shown(connect: Connect, sshd: Sshd, secrets: Path, content: object):
+    file = secrets / "right" / "known_hosts"
+    file.write_bytes(content if isinstance(content, bytes) else sshd.host_key.with_suffix(".pub").read_bytes())
+    error = await failure(connect())
+    assert error.reason is EngineReason.SECRET_UNUSABLE
+    assert f"the file {file} holds no host keys" in str(error)
+    assert "canary" not in str(error)
 
 
 async def test_a_key_that_the_machine_does_not_know_is_refused(connect: Connect, sshd: Sshd, secrets: Path, tmp_path: Path):
@@ -153,7 +158,7 @@ async def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(con
     sshd.write_secret(secrets / "locked", key=new_key(tmp_path / "locked-key", "canary"))
     error = await failure(connect("locked"))
     assert error.reason is EngineReason.SSH_FAILED
-    assert "without a passphrase" in str(error)
+    assert f"is the file {secrets / 'locked' / 'ssh-privatekey'} a key of this user's, without a passphrase?" in str(error)
 
 
 async def test_fault_42_a_rotated_secret_is_used_at_the_next_call_over_a_new_tunnel(
@@ -185,7 +190,8 @@ async def test_a_machine_without_ssh_says_so(connect: Connect, monkeypatch: pyte
 
 
 async def test_a_machine_without_room_for_a_tunnel_says_so(connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(tunnel, "mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path / "missing"))
+    monkeypatch.setattr(private_files, "MEMORY", tmp_path / "missing")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     error = await failure(connect())
     assert error.reason is EngineReason.SSH_FAILED
     assert "ssh cannot be started: [Errno 2] No such file or directory" in str(error)
@@ -264,13 +270,12 @@ async def test_fault_44_no_copy_of_the_key_stays_once_the_tunnel_is_up(connect: 
 
 PROGRAM = """
 import asyncio, pathlib, sys
-from tinyforge.domain.hosts import Host
-from tinyforge.engine import Intake, open_engine
+from tests.engine.opening import open_at
+from tinyforge.engine import private_files
 
-async def main(endpoint, secrets):
-    host = Host(name="host", endpoint=endpoint, ssh_secret="right")
-    engine = open_engine(host, connect_timeout=5, list_timeout=20, list_limit=1 << 25, secrets=pathlib.Path(secrets), intake=Intake())
-    await engine.containers()
+async def main(endpoint, secrets, scratch):
+    private_files.MEMORY = pathlib.Path(scratch)
+    await open_at(endpoint, ssh_secret="right", secrets=pathlib.Path(secrets)).containers()
     print("up", flush=True)
     await asyncio.Event().wait()
 
@@ -278,12 +283,12 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_fault_01_a_kill_9_of_the_controller_leaves_no_ssh(sshd: Sshd, docker_engine: DockerEngine, secrets: Path):
+async def test_fault_01_a_kill_9_of_the_controller_leaves_no_ssh_and_no_key(sshd: Sshd, docker_engine: DockerEngine, secrets: Path):
     with TemporaryDirectory(prefix="left-") as folder:
         controller = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", PROGRAM, sshd.endpoint(docker_engine), str(secrets)),
+            *(sys.executable, "-c", PROGRAM, sshd.endpoint(docker_engine), str(secrets), folder),
             stdout=asyncio.subprocess.PIPE,
-            env=os.environ | {"TMPDIR": folder},
+            cwd=ROOT,
         )
         assert controller.stdout is not None
         assert await controller.stdout.readline() == b"up\n"
@@ -291,3 +296,4 @@ async def test_fault_01_a_kill_9_of_the_controller_leaves_no_ssh(sshd: Sshd, doc
         controller.kill()
         await controller.wait()
         await until(lambda: not runs(ssh))
+        assert "key" not in modes(Path(folder))

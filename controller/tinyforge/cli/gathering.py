@@ -17,7 +17,7 @@ from tinyforge.domain.hosts import Host
 from tinyforge.domain.matching import HostView
 from tinyforge.domain.mirror import Mirror, MirrorPlan, plan_mirror
 from tinyforge.domain.workloads import Workload, Workloads
-from tinyforge.engine import Intake, open_engine
+from tinyforge.engine import FolderSecrets, Intake, open_engine
 from tinyforge.index.containers import PostgresContainersIndex
 from tinyforge.index.database import Database
 from tinyforge.index.mirror import read_mirror
@@ -91,7 +91,7 @@ def _hosts(declared: Sequence[Host], wanted: str) -> list[Host]:
 
 def _index(plan: MirrorPlan, mirror: Mirror, database: Database | None) -> _DeclaredIndex:
     for refusal in plan.refusals:
-        note(f"{refusal.origin}: workload {refusal.workload_id} is refused: {refusal.field}: {refusal.message}")
+        note(f"{refusal.origin}: workload {refusal.workload_id} is refused: {refusal.field}: {refusal.full_message}")
     workloads = {id_: stored.value.key for id_, stored in mirror.workloads.items() if id_ not in plan.removed_workloads}
     workloads |= {workload.key.id: workload.key for workload in plan.workloads}
     stored = PostgresContainersIndex(database=database, term=_NO_TERM) if database else None
@@ -107,7 +107,7 @@ async def _explain_each(container: str, hosts: Iterable[Host], settings: Setting
             connect_timeout=settings.docker_connect_timeout,
             list_timeout=settings.docker_list_timeout,
             list_limit=settings.docker_list_limit,
-            secrets=settings.secrets,
+            secrets=FolderSecrets(settings.secrets),
             intake=intake,
         )
         try:

@@ -5,11 +5,13 @@ An engine is never trusted: its answer is whole, bounded in size and time, and o
 changes an engine.
 
     connect → docker_engine → requests → unix | tls | ssh → an engine
+                  │               │            └→ credentials ← Secrets, read anew before every call
                   │               └→ intake (shared by all hosts)
                   └→ answers, versions
 """
 
 from tinyforge.engine.connect import open_engine
 from tinyforge.engine.intake import Intake
+from tinyforge.engine.secrets import FolderSecrets
 
-__all__ = ["Intake", "open_engine"]
+__all__ = ["FolderSecrets", "Intake", "open_engine"]

@@ -1,7 +1,5 @@
 """From a declared host to an engine that can be asked: the endpoint's scheme picks the way there."""
 
-from pathlib import Path
-
 from tinyforge.domain.endpoints import Endpoint, Scheme
 from tinyforge.domain.hosts import Host
 from tinyforge.engine.docker_engine import DockerEngine
@@ -11,12 +9,10 @@ from tinyforge.engine.ssh import SshTransport
 from tinyforge.engine.tls import TlsTransport
 from tinyforge.engine.transport import Transport
 from tinyforge.engine.unix import UnixTransport
-from tinyforge.ports import Engine
+from tinyforge.ports import Engine, Secrets
 
 
-def open_engine(
-    host: Host, *, connect_timeout: float, list_timeout: float, list_limit: int, secrets: Path | None, intake: Intake
-) -> Engine:
+def open_engine(host: Host, *, connect_timeout: float, list_timeout: float, list_limit: int, secrets: Secrets, intake: Intake) -> Engine:
     """Return the engine behind a host's endpoint. Nothing is read and nothing connected before its first call; close it in the end.
 
     Args:
@@ -24,7 +20,7 @@ def open_engine(
         connect_timeout: how long one connection may take, in seconds, name resolution, TLS and the ssh tunnel included.
         list_timeout: how long one call may take as a whole, in seconds.
         list_limit: the most bytes of one answer.
-        secrets: the folder of the Secrets' folders; None if the settings name none.
+        secrets: where the hosts' credentials are.
         intake: the gate that all engines of this process share.
 
     Raises:
@@ -35,7 +31,7 @@ def open_engine(
     return DockerEngine(transport, requests, list_timeout=list_timeout)
 
 
-def _transport(host: Host, endpoint: Endpoint, *, connect_timeout: float, secrets: Path | None) -> Transport:
+def _transport(host: Host, endpoint: Endpoint, *, connect_timeout: float, secrets: Secrets) -> Transport:
     match endpoint.scheme:
         case Scheme.UNIX:
             return UnixTransport(endpoint.path, connect_timeout=connect_timeout)

@@ -1,17 +1,12 @@
 """What goes wrong on the way to an engine, in Tinyforge's own words.
 
-This is where aiohttp's and OpenSSL's exceptions become `EngineError`. A transport calls `engine_error` after it looked for what only it can
-explain.
+This is where aiohttp's exceptions become `EngineError`. A transport calls `engine_error` after it looked for what only it can explain.
 """
-
-import ssl
 
 import aiohttp
 
 from tinyforge.engine.texts import printable
 from tinyforge.ports import EngineError, EngineReason
-
-_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's x509_vfy.h
 
 
 class StatusError(EngineError):
@@ -26,9 +21,6 @@ class StatusError(EngineError):
 
 def engine_error(error: Exception) -> EngineError:
     """Return the `EngineError` that says what `error` means for the reader; the caller chains the two."""
-    cause = tls_error(error)
-    if cause is not None:
-        return _tls(cause)
     match error:
         case aiohttp.ConnectionTimeoutError():
             return EngineError(EngineReason.TIMEOUT, "the engine did not accept a connection in time")
@@ -44,24 +36,6 @@ def engine_error(error: Exception) -> EngineError:
             return EngineError(
                 EngineReason.ANSWER_UNREADABLE, f"what answered does not speak HTTP as an engine does ({type(error).__name__})"
             )
-
-
-def tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    """Find the TLS failure behind an exception: itself, the one that aiohttp wrapped, or its cause."""
-    while error is not None:
-        if isinstance(error, aiohttp.ClientConnectorError):  # looked at first: two of its subclasses are SSLErrors too, empty ones
-            error = error.os_error
-        if isinstance(error, ssl.SSLError):
-            return error
-        error = error.__cause__
-    return None
-
-
-def _tls(error: ssl.SSLError) -> EngineError:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        reason = EngineReason.CERTIFICATE_EXPIRED if error.verify_code == _EXPIRED else EngineReason.TLS_FAILED
-        return EngineError(reason, f"the engine's certificate is refused: {printable(error.verify_message)}")
-    return EngineError(EngineReason.TLS_FAILED, f"no TLS with the engine: {_words(error)}")
 
 
 def _words(error: Exception) -> str:

@@ -1,81 +1,43 @@
-"""The Secret that a host's endpoint needs, read as a cluster mounts it: a folder for the Secret, a file for each key.
+"""Secrets without a cluster: a folder for each Secret in it, a file for each key, as a cluster mounts them into a pod.
 
-A transport reads it before every call, which costs microseconds, so that a rotated credential is used without a restart; what stays in
-memory is a digest, to notice the change.
+The standalone driver and the command line hand it to `open_engine`; the operator has `tinyforge.operator.secrets`.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from tinyforge.ports import EngineError, EngineReason
-
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")  # what Kubernetes allows; never a way out of the folder
+from tinyforge.engine.credentials import unusable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What a Secret holds now. `generation` counts its changes since the first reading, which is 0."""
+class FolderSecrets:
+    """The Secrets below `root`, None if the settings name no folder; implements `tinyforge.ports.Secrets`."""
 
-    folder: Path
-    files: Mapping[str, bytes] = field(repr=False)
-    generation: int
-
-
-class SecretFolder:
-    """One Secret, by name.
-
-    Args:
-        root: the folder that holds the Secrets' folders, None if the settings name none.
-        name: the Secret's name, empty if the host names none.
-        keys: the files it must have.
-        declared_by: the field of the DockerHost that names it, for messages.
-    """
-
-    def __init__(self, root: Path | None, name: str, *, keys: tuple[str, ...], declared_by: str) -> None:
+    def __init__(self, root: Path | None) -> None:
         self._root = root
-        self._name = name
-        self._keys = keys
-        self._declared_by = declared_by
-        self._digest = b""
-        self.generation = 0
 
-    def read(self) -> Credentials:
-        """Read it anew.
+    async def read(self, name: str, keys: Collection[str]) -> Mapping[str, bytes]:
+        """Read a Secret's files, which takes microseconds.
 
         Raises:
-            EngineError: it is not declared, or a file of it is missing, unreadable or empty.
+            EngineError: no folder is set, or a file is missing or cannot be read.
         """
-        folder = self._folder()
-        files = {key: _content(folder / key) for key in self._keys}
-        digest = sha256(b"".join(sha256(content).digest() for content in files.values())).digest()
-        if digest != self._digest:
-            self.generation += bool(self._digest)
-            self._digest = digest
-        return Credentials(folder=folder, files=files, generation=self.generation)
+        folder = self._folder(name)
+        if not folder.is_dir():
+            raise unusable(f"there is no Secret {name!r}: make the folder {folder} with the files {', '.join(keys)}")
+        return {key: _content(folder / key) for key in keys}
 
-    def _folder(self) -> Path:
-        if not self._name:
-            raise unusable(f"this endpoint needs {self._declared_by}: the name of a Secret with {', '.join(self._keys)}")
+    def describe(self, name: str, key: str) -> str:
+        """Return the path of a file."""
+        return f"the file {self._folder(name) / key}"
+
+    def _folder(self, name: str) -> Path:
         if self._root is None:
-            raise unusable(f"{self._declared_by} names the Secret {self._name!r}, and no folder holds Secrets: set TINYFORGE_SECRETS")
-        if _NAME.fullmatch(self._name) is None:
-            raise unusable(f"{self._declared_by} is {self._name!r}, which is no name of a Secret")
-        return self._root / self._name
-
-
-def unusable(what: str) -> EngineError:
-    """Return the error for a Secret that cannot be used."""
-    return EngineError(EngineReason.SECRET_UNUSABLE, what)
+            raise unusable(f"no folder holds Secrets, and this host needs the Secret {name!r}: set TINYFORGE_SECRETS")
+        return self._root / name
 
 
 def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise unusable(f"the Secret's file {path} cannot be read: {error.strerror}") from error
-    if not content.strip():
-        raise unusable(f"the Secret's file {path} is empty")
-    return content

@@ -4,24 +4,23 @@ One `ssh` that stays is up in 0.2 s and leaves a list as fast as it is without; 
 """
 
 import asyncio
-from pathlib import Path
 
 import aiohttp
 
 from tinyforge.domain.endpoints import Endpoint
+from tinyforge.engine.credentials import HostSecret
 from tinyforge.engine.faults import engine_error
-from tinyforge.engine.secrets import SecretFolder
 from tinyforge.engine.transport import open_session
 from tinyforge.engine.tunnel import Tunnel, open_tunnel
-from tinyforge.ports import EngineError, EngineReason
+from tinyforge.ports import EngineError, EngineReason, Secrets
 
 
 class SshTransport:
     """A `Transport` to the engine's socket at `endpoint`, with the credentials of the Secret `name`."""
 
-    def __init__(self, endpoint: Endpoint, *, secrets: Path | None, name: str, connect_timeout: float) -> None:
+    def __init__(self, endpoint: Endpoint, *, secrets: Secrets, name: str, connect_timeout: float) -> None:
         self._endpoint = endpoint
-        self._secret = SecretFolder(secrets, name, keys=("ssh-privatekey", "known_hosts"), declared_by="spec.ssh.secretRef.name")
+        self._secret = HostSecret(secrets, name, keys=("ssh-privatekey", "known_hosts"), declared_by="spec.ssh.secretRef.name")
         self._connect_timeout = connect_timeout
         self._opening = asyncio.Lock()
         self._tunnel: Tunnel | None = None
@@ -34,13 +33,13 @@ class SshTransport:
         return self._secret.generation
 
     async def session(self) -> aiohttp.ClientSession:
-        """Return the session over the tunnel, opened anew if it ended or the Secret's files changed.
+        """Return the session over the tunnel, opened anew if it ended or the Secret changed.
 
         Raises:
             EngineError: the Secret cannot be used, or no tunnel came up.
         """
         async with self._opening:
-            credentials = self._secret.read()
+            credentials = await self._secret.read()
             if self._session is None or self._tunnel is None or self._tunnel.ended or self._opened_with != credentials.generation:
                 await self.close()
                 self._tunnel = await open_tunnel(self._endpoint, credentials, connect_timeout=self._connect_timeout)

@@ -10,10 +10,11 @@ import shutil
 from contextlib import AsyncExitStack
 from math import ceil
 from pathlib import Path
-from tempfile import mkdtemp
 
 from tinyforge.domain.endpoints import Endpoint
-from tinyforge.engine.secrets import Credentials, unusable
+from tinyforge.engine.credentials import Credentials, unusable
+from tinyforge.engine.known_hosts import holds_host_keys
+from tinyforge.engine.private_files import private_folder
 from tinyforge.engine.texts import printable
 from tinyforge.ports import EngineError, EngineReason
 
@@ -92,10 +93,10 @@ async def open_tunnel(endpoint: Endpoint, credentials: Credentials, *, connect_t
     """
     async with AsyncExitStack() as undo:
         try:
-            folder = Path(mkdtemp(prefix="tinyforge-ssh-"))
+            folder = private_folder()
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
-            _write(folder / "key", credentials.files["ssh-privatekey"])
-            _write(folder / "known_hosts", credentials.files["known_hosts"])
+            _write(folder / "key", credentials.content["ssh-privatekey"])
+            _write(folder / "known_hosts", credentials.content["known_hosts"])
             tunnel = await _start(folder, _command(endpoint, connect_timeout))
         except OSError as error:
             raise EngineError(EngineReason.SSH_FAILED, f"ssh cannot be started: {printable(str(error))}") from error
@@ -153,9 +154,14 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _failure(last_words: str, credentials: Credentials) -> EngineError:
+    key, known_hosts = credentials.names["ssh-privatekey"], credentials.names["known_hosts"]
     if "Load key" in last_words:
-        return unusable(
-            f"the Secret's file {credentials.folder / 'ssh-privatekey'} is no private key that ssh can use without a passphrase"
-        )
-    hint = "; is ssh-privatekey a key of this user's, without a passphrase?" if "Permission denied" in last_words else ""
+        return unusable(f"{key} is no private key that ssh can use without a passphrase")
+    hint = ""
+    if "Permission denied" in last_words:
+        hint = f"; is {key} a key of this user's, without a passphrase?"
+    if "Host key verification failed" in last_words:
+        if not holds_host_keys(credentials.content["known_hosts"]):
+            return unusable(f"{known_hosts} holds no host keys: put in lines as ssh-keyscan prints them, once you know that they are right")
+        hint = f"; {known_hosts} has to hold the machine's own key"
     return EngineError(EngineReason.SSH_FAILED, f"no tunnel: {last_words or 'ssh ended without a word'}{hint}")

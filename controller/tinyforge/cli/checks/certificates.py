@@ -5,34 +5,37 @@ import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from cryptography import x509
-
 from tinyforge.cli.checks.check import Check, fail, warn
 from tinyforge.domain.endpoints import Endpoint, Scheme
 from tinyforge.domain.hosts import Host
-from tinyforge.engine.secrets import Credentials, SecretFolder
-from tinyforge.engine.tls import client_context
-from tinyforge.ports import EngineError
-from tinyforge.settings import Settings
+from tinyforge.engine.credentials import Credentials
+from tinyforge.engine.tls_context import client_context, tls_secret
+from tinyforge.engine.tls_faults import ends_of
+from tinyforge.ports import EngineError, Secrets
 
 SOON = timedelta(days=30)
 
 _OURS = ("ca.crt", "tls.crt")
 
 
-async def check_certificates(subject: str, host: Host, settings: Settings) -> list[Check]:
+async def check_certificates(subject: str, host: Host, *, secrets: Secrets, connect_timeout: float) -> list[Check]:
     """Return those certificates of a host that end within 30 days, or have ended.
 
     What cannot be read is left to the check of the engine, which fails for it.
+
+    Args:
+        subject: what the checks are about.
+        host: the host.
+        secrets: where its Secret is.
+        connect_timeout: how long to try for a connection, in seconds.
     """
     endpoint = Endpoint.parse(host.endpoint)
     if endpoint.scheme is not Scheme.TCP:
         return []
-    secret = SecretFolder(settings.secrets, host.tls_secret, keys=(*_OURS, "tls.key"), declared_by="spec.tls.secretRef.name")
     try:
-        credentials = secret.read()
-        ends = {f"{name} of the Secret {host.tls_secret}": end for name in _OURS for end in _ends(credentials.files[name])}
-        ends |= await _engines(endpoint, credentials, settings.docker_connect_timeout)
+        credentials = await tls_secret(secrets, host.tls_secret).read()
+        ends = {f"{key} of the Secret {host.tls_secret}": min(found) for key in _OURS if (found := ends_of(credentials.content[key]))}
+        ends |= await _engines(endpoint, credentials, connect_timeout)
     except EngineError:
         return []
     return list(judge_ends(subject, ends, now=datetime.now(UTC)))
@@ -45,13 +48,6 @@ def judge_ends(subject: str, ends: Mapping[str, datetime], *, now: datetime) -> 
             yield fail(subject, f"the certificate {name} ended on {end:%Y-%m-%d}", "renew it")
         elif end < now + SOON:
             yield warn(subject, f"the certificate {name} ends on {end:%Y-%m-%d}, in {(end - now).days} days", "renew it before")
-
-
-def _ends(pem: bytes) -> Iterator[datetime]:
-    try:
-        yield min(certificate.not_valid_after_utc for certificate in x509.load_pem_x509_certificates(pem))
-    except ValueError:
-        return
 
 
 async def _engines(endpoint: Endpoint, credentials: Credentials, seconds: float) -> dict[str, datetime]:

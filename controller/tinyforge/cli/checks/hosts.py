@@ -8,7 +8,7 @@ from tinyforge.cli.checks.certificates import check_certificates
 from tinyforge.cli.checks.check import Check, fail, ok, warn
 from tinyforge.cli.texts import span
 from tinyforge.domain.hosts import Host
-from tinyforge.engine import Intake, open_engine
+from tinyforge.engine import FolderSecrets, Intake, open_engine
 from tinyforge.ports import Engine, EngineError, EngineReason
 from tinyforge.settings import Settings
 
@@ -48,7 +48,7 @@ async def check_hosts(hosts: Iterable[Host], *, pinned: Mapping[str, str], setti
 
 
 async def _check_host(host: Host, *, pinned: str, settings: Settings, intake: Intake) -> list[Check]:
-    subject = f"host {host.name}"
+    subject, secrets = f"host {host.name}", FolderSecrets(settings.secrets)
     if host.suspended:
         return [warn(subject, "is suspended, so its containers are unknown", "take spec.suspend out")]
     try:
@@ -57,7 +57,7 @@ async def _check_host(host: Host, *, pinned: str, settings: Settings, intake: In
             connect_timeout=settings.docker_connect_timeout,
             list_timeout=settings.docker_list_timeout,
             list_limit=settings.docker_list_limit,
-            secrets=settings.secrets,
+            secrets=secrets,
             intake=intake,
         )
     except ValueError as error:
@@ -68,7 +68,8 @@ async def _check_host(host: Host, *, pinned: str, settings: Settings, intake: In
         answers = [fail(subject, f"{error.reason}: {error}", MENDS[error.reason])]
     finally:
         await engine.close()
-    return [*answers, *await check_certificates(subject, host, settings)]
+    ends = await check_certificates(subject, host, secrets=secrets, connect_timeout=settings.docker_connect_timeout)
+    return [*answers, *ends]
 
 
 async def _check_engine(subject: str, engine: Engine, *, pinned: str, acknowledged: str) -> list[Check]:

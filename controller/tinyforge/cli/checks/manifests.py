@@ -26,7 +26,7 @@ def _faults(folder: Path, found: FolderReading, mirror: Mirror) -> Iterator[Chec
         yield fail(_SUBJECT, str(problem), "correct it; until then what was in force stays in force")
     for refusal in plan_mirror(found.reading, mirror).refusals:
         yield fail(
-            _SUBJECT, f"{refusal.origin}: workload {refusal.workload_id} is refused: {refusal.field}: {refusal.message}", "correct it"
+            _SUBJECT, f"{refusal.origin}: workload {refusal.workload_id} is refused: {refusal.field}: {refusal.full_message}", "correct it"
         )
     if not (found.problems or found.reading.hosts or found.reading.workloads):
         yield warn(_SUBJECT, f"{folder} declares nothing", "add YAML files with DockerHosts and Workloads")
