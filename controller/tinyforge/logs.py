@@ -33,5 +33,7 @@ def configure_logs(*, form: Literal["auto", "text", "json"], level: str, stream:
                 datefmt="%Y-%m-%dT%H:%M:%S%z",
             )
         )
+    for each in ("httpcore2", "httpx2"):
+        logging.getLogger(each).setLevel(logging.WARNING)  # they tell of every request
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of what follows from an error, which is told where it matters
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)

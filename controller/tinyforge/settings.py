@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tinyforge.http.address import ListenAddress
 from tinyforge.index.database import is_conninfo
+from tinyforge.objects.fields import Label
 from tinyforge.ports import TinyforgeError
 
 PREFIX = "TINYFORGE_"
@@ -74,6 +76,14 @@ def _conninfo(url: SecretStr) -> SecretStr:
     return url
 
 
+def _split(value: Any) -> Any:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+def _listen_address(value: Any) -> Any:
+    return ListenAddress.parse(value) if isinstance(value, str) else value
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_conninfo)]
 
 
@@ -88,11 +98,21 @@ class Settings(BaseSettings):
     data: Path | None = Field(
         None, description="Folder of the embedded PostgreSQL; unset: /var/lib/tinyforge as root, else your data folder"
     )
-    interval: Duration = Field(30.0, description="Time between two passes of a host; 0 or less means 30s, more than 5m means 5m")
+    interval: Duration = Field(
+        30.0, description="Time between two passes of a host, and two dispatches of a workload; 0 or less means 30s, more than 5m means 5m"
+    )
+    dispatch_timeout: Timeout = Field(60.0, description="How long one call of a plugin may take")
     docker_connect_timeout: Timeout = Field(5.0, description="How long connecting to an engine may take")
     docker_list_timeout: Timeout = Field(20.0, description="How long a container list may take as a whole")
     docker_list_limit: Annotated[Size, Field(ge=1 << 10, le=1 << 30)] = Field(32 << 20, description="How large one container list may be")
     secrets: Path | None = Field(None, description="Folder with one folder a Secret: ca.crt, tls.crt, tls.key, ssh-privatekey, known_hosts")
+    namespaces: Annotated[tuple[Label, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Namespaces that `controller` looks after, with commas between; unset: all"
+    )
+    http_address: Annotated[ListenAddress | None, NoDecode, BeforeValidator(_listen_address)] = Field(
+        None,
+        description="Where /healthz, /readyz and /metrics are: :8080 or 127.0.0.1:8080; unset: :8080 in `controller`, nowhere in `run`",
+    )
     missing_retention: Annotated[Duration, Field(ge=0)] = Field(30 * 86400.0, description="How long a missing row is kept; 0: for ever")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, one JSON object a line otherwise")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least important lines that are still logged")

@@ -15,10 +15,12 @@ from tests.benchmarks.steady import Lister, steady_section
 from tests.benchmarks.without_list import without_list_section
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres
+from tinyforge.cli.engines import engines
+from tinyforge.engine import FolderSecrets
 from tinyforge.index.led import lead
 from tinyforge.index.schema import migrate
+from tinyforge.reconcile.hosts import Hosts
 from tinyforge.settings import Settings
-from tinyforge.standalone.opening import HostOpener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +54,19 @@ class Bench:
         settings = Settings.model_construct()  # the defaults, whatever the environment says
         async with lead(url) as index:
             host = await declare(manifests, index)
-            loop = HostOpener(settings=settings, containers=index.containers).open(host)
+            connect = engines(settings, FolderSecrets(None))
+            hosts = Hosts(connect=connect, containers=index.containers, stale_after=120.0, passed=lambda _host, _report: None)
+            hosts.open([host])
+            opened = hosts.by_name[host.name]
             try:
                 self.say(f"{size:,} containers: steady passes, and curl")
                 # Lists differ more from each other than anything else here, so there are twice as many rounds of them.
                 lister = Lister(self.engine.socket, self.engine.client.api_version)
-                steady = await steady_section(loop.passes, lister, url=url, rounds=2 * self.rounds)
+                steady = await steady_section(opened.passes, lister, url=url, rounds=2 * self.rounds)
                 stages = await stages_section(host, index=index.containers, settings=settings, rounds=self.rounds)
-                listing, identity = await loop.engine.containers(), await loop.engine.identity()
+                listing, identity = await opened.engine.containers(), await opened.engine.identity()
             finally:
-                await loop.stop()
+                await opened.close()
             self.say(f"{size:,} containers: passes without the list, and row by row")
             without = await without_list_section(
                 host, listing.containers, identity, index=index.containers, ours=url, theirs=rival_url, rounds=self.rounds

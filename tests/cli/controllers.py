@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tinyforge.cli.engines import engines
+from tinyforge.cli.rhythm import rhythm_of
+from tinyforge.engine import FolderSecrets
+from tinyforge.http.metrics import Metrics
 from tinyforge.index.database import Database
 from tinyforge.index.leadership import read_leader
 from tinyforge.index.led import lead
+from tinyforge.reconcile.plugins import load_plugins
 from tinyforge.settings import Settings
-from tinyforge.standalone.controller import Controller
+from tinyforge.standalone.controller import Controller, Surroundings
 from tinyforge.standalone.folder import ManifestFolder
 
 START_SECONDS = 30
@@ -32,8 +37,15 @@ def running_controller(url: str, folder: Path) -> Iterator[None]:
 
 async def _control(url: str, folder: Path, leads: threading.Event, stop: threading.Event) -> None:
     async with lead(url) as index:
+        settings = Settings(docker_connect_timeout=5.0)
         controller = Controller(
-            settings=Settings(docker_connect_timeout=5.0), index=index, declaring=ManifestFolder(folder), on_database_lost=_nothing
+            surroundings=Surroundings(
+                declaring=ManifestFolder(folder), connect=engines(settings, FolderSecrets(None)), on_database_lost=_nothing
+            ),
+            index=index,
+            plugins=load_plugins(),
+            rhythm=rhythm_of(settings),
+            metrics=Metrics(sources=()),
         )
         control = asyncio.create_task(controller.run())
         await _until_alive(url)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from tests.servers.postgres import Postgres
 
@@ -56,10 +57,12 @@ class Index:
         """Put a host in, whose last complete pass was some seconds ago."""
         self.sql(_HOST, name, state, reason, message, seconds_ago)
 
-    def workload(self, id_: str = "default/shop", *, kind: str = "stack", host: str = "local", project: str = "", ref: str = "") -> None:
+    def workload(
+        self, id_: str = "default/shop", *, kind: str = "stack", host: str = "local", project: str = "", ref: str = "", status: Any = None
+    ) -> None:
         """Put a workload in."""
-        columns = (id_, kind, host, project, ref)
-        self.sql("INSERT INTO tinyforge.workloads (id, kind, host, compose_project, ref) VALUES (%s, %s, %s, %s, %s)", *columns)
+        columns = (id_, kind, host, project, ref, Jsonb(status or {}))
+        self.sql("INSERT INTO tinyforge.workloads (id, kind, host, compose_project, ref, status) VALUES (%s, %s, %s, %s, %s, %s)", *columns)
 
     def row(
         self,

@@ -30,6 +30,33 @@ def test_a_site_is_shown_with_its_ref(tinyforge: Tinyforge, index: Index) -> Non
     assert "no containers" in shown
 
 
+READY = {
+    "conditions": [{"type": "Ready", "status": "True", "reason": "Running", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    "lastDispatch": {"at": "2026-01-01T00:00:00Z", "outcome": "unchanged", "traceID": "c0ffee"},
+}
+
+
+def test_whether_it_is_ready_is_shown_with_the_reason_and_the_trace_of_its_dispatch(tinyforge: Tinyforge, index: Index) -> None:
+    index.host()
+    index.workload("default/shop", status=READY)
+    index.row("web")
+    (line,) = tinyforge("workloads").stdout.splitlines()[1:]
+    assert line.split()[3:8] == ["1/1", "running", "True", "Running", "c0ffee"]
+
+
+def test_a_status_that_its_containers_have_outlived_is_not_shown_as_true(tinyforge: Tinyforge, index: Index) -> None:
+    index.host(state="unreachable", reason="Timeout")
+    index.workload("default/shop", status=READY)
+    index.row("web")
+    (line,) = tinyforge("workloads").stdout.splitlines()[1:]
+    assert line.split()[6:9] == ["unknown", "Unknown", "Stale"]
+
+
+def test_a_status_that_somebody_else_wrote_is_not_shown(tinyforge: Tinyforge, index: Index) -> None:
+    index.workload("default/shop", status={"conditions": "Ready"})
+    assert "True" not in tinyforge("workloads").stdout
+
+
 def test_json_has_the_facts(tinyforge: Tinyforge, index: Index) -> None:
     index.host()
     index.workload("default/shop")

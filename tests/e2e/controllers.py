@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,17 @@ SOON = 4.0
 
 
 class Controller:
-    """A process of `tinyforge run`, and what it says while it says it; kill it in the end, whether or not it has ended."""
+    """A process of `tinyforge run`, or of another verb that goes on, and what it says while it says it.
 
-    def __init__(self, *arguments: str | Path, environment: Mapping[str, str]) -> None:
+    `front` is a command that becomes the program. Kill it in the end, whether or not it has ended.
+    """
+
+    def __init__(self, *arguments: str | Path, environment: Mapping[str, str], verb: str = "run", front: Sequence[str] = ()) -> None:
         self.lines: list[dict[str, Any]] = []
         self._heard = threading.Condition()
         self._silent = False
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", TINYFORGE, "run", *arguments],  # the tests may be killed too
+            ["setpriv", "--pdeathsig", "KILL", *front, TINYFORGE, verb, *arguments],  # the tests may be killed too
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -110,7 +110,7 @@ def test_what_contradicts_itself_is_refused_by_name_and_what_was_first_stays(
     manifests.remove(twin)
     manifests.workload("rival", "stack", composeProject="tinyforge-default_shop")
     said = controller.says("default/rival is refused")
-    assert 'spec.composeProject: "tinyforge-default_shop" on host "local" belongs to workload "default/shop"; give "default/rival"' in said
+    assert 'spec.composeProject: "tinyforge-default_shop" on host "local" belongs to another workload; give "default/rival"' in said
     assert workloads(index) == ["default/shop"]
     assert index.states() == {WEB: "running"}
     manifests.remove("shop.yaml")
@@ -127,7 +127,7 @@ def test_of_two_that_are_new_at_once_one_has_the_project_and_keeps_it_over_a_res
     first.kill()
     manifests.workload("shop", "stack")
     second = run()
-    assert 'belongs to workload "default/zebra"; give "default/shop" another one' in second.says("default/shop is refused")
+    assert 'belongs to another workload; give "default/shop" another one; it is held by "default/zebra"' in second.says("default/shop is refused")
     index.passes()
     assert index.states() == {"default/zebra:web": "running"}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.e2e.conftest import Start
 from tests.e2e.controllers import environment_of_a_user, tinyforge
-from tests.e2e.index import Index
+from tests.e2e.index import Index, until
 from tests.e2e.manifests import Manifests, document
 from tests.servers.docker_engine import DockerEngine
 
@@ -17,7 +17,7 @@ MISTAKES = {
     ),
     "a project that another has": (
         document("Workload", "x", {"kind": "stack", "host": "local", "composeProject": "tinyforge-default_shop"}),
-        'belongs to workload "default/shop"; give "default/x" another one',
+        'belongs to another workload; give "default/x" another one; it is held by "default/shop"',
     ),
 }
 
@@ -50,6 +50,7 @@ def test_p10_with_a_mistake_in_a_manifest_nothing_is_written_and_who_leads_goes_
 ) -> None:
     first = run(TINYFORGE_INTERVAL="5m")
     index.becomes({"default/shop:web": "running"})
+    until(lambda: index.sql("SELECT status ? 'conditions' FROM tinyforge.workloads"), [(True,)])
     shop.client.kill("web")
     before = index.everything()
     for text, complaint in MISTAKES.values():

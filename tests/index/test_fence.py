@@ -14,7 +14,7 @@ from tinyforge.domain.hosts import HostState
 from tinyforge.index.database import Connection
 from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.led import LedIndex
-from tinyforge.index.requests import Request, RequestKind
+from tinyforge.domain.requests import Request, RequestKind
 from tinyforge.ports import FailedPass, Fenced, Term
 
 INSERT = "INSERT INTO tinyforge.containers (id, workload_id, workload_kind, host) VALUES ('late', 'default/app', 'stack', 'local')"

@@ -11,7 +11,7 @@ from tests.index.examples import DEPLOYER_COLUMNS, HOST, declare, host, row, wor
 from tests.index.test_pass_write import insert
 from tests.index.waiting import until_blocked
 from tinyforge.domain.rows import MISSING
-from tinyforge.index.housekeeping import Forgotten
+from tinyforge.domain.requests import Forgotten
 from tinyforge.index.led import LedIndex
 
 DAY = 86400.0

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tests.index.conftest import Sql
 from tests.index.waiting import until
+from tinyforge.domain.requests import Request, RequestKind
 from tinyforge.index.led import LedIndex
-from tinyforge.index.requests import NobodyLeads, Request, RequestKind, ask
+from tinyforge.index.requests import NobodyLeads, ask
 from tinyforge.ports import IndexUnavailable
 
 ANY_TEXT = st.text(max_size=20) | st.sampled_from(["\0", "\\u0000", "\\\\u0000", "\ud800", "a\udfffb", "%s", "'; --"])
@@ -117,6 +118,15 @@ async def test_a_leader_that_does_not_answer_in_time_is_said_to_be_late_and_the_
             await ask(database_url, kind=RequestKind.SYNC, timeout=0.2)
     assert not isinstance(late.value, NobodyLeads)
     assert len(await index.requests.open_requests()) == 1
+
+
+@pytest.mark.parametrize(("kind", "verb"), [(RequestKind.SYNC, "hosts"), (RequestKind.FORGET, "ps"), (RequestKind.DEPLOY, "workloads")])
+async def test_who_gave_up_waiting_is_told_where_the_effect_will_show(
+    kind: RequestKind, verb: str, index: LedIndex, database_url: str
+) -> None:
+    async with leading(index):
+        with pytest.raises(IndexUnavailable, match=f"and `tinyforge {verb}` shows its effect"):
+            await ask(database_url, kind=kind, timeout=0)
 
 
 async def test_a_leader_that_dies_while_it_is_asked_is_said_to_be_gone(index: LedIndex, database_url: str, sql: Sql) -> None:

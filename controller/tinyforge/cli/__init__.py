@@ -19,12 +19,15 @@ from click.shell_completion import CompletionItem
 
 VERBS = {
     "run": "Keep the index true, on this machine, until it is stopped.",
+    "controller": "Keep the index true to the objects of a Kubernetes cluster, until it is stopped.",
     "sync": "Ask the running controller for a pass now.",
     "ps": "Show the containers of the index.",
     "hosts": "Show the hosts and how their last pass went.",
     "workloads": "Show the workloads and how many of their containers run.",
+    "deploy": "Deploy WORKLOAD, if its trigger takes a person's word for it.",
     "explain": "Say which rule matched or refused CONTAINER, and why.",
     "forget": "Delete the rows of WORKLOAD that are `missing`, and say which.",
+    "plugins": "List the installed sources and triggers, and what is broken.",
     "migrate": "Bring the schema of the database up to date.",
     "crds": "Print the CustomResourceDefinitions as YAML.",
     "settings": "Show the settings, their values, and where each comes from.",

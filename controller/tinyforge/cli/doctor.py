@@ -19,7 +19,7 @@ from tinyforge.cli.parameters import folder_option
 from tinyforge.cli.verb import Verb, json_option, start_verb
 from tinyforge.ports import TinyforgeError
 from tinyforge.settings import Settings, unknown_settings
-from tinyforge.standalone.declared import LocalEngine
+from tinyforge.standalone.local_engine import LocalEngine
 
 _STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
@@ -70,7 +70,7 @@ async def _checks(settings: Settings, folder: Path | None, database: UsedDatabas
                 yield check
     else:
         yield _no_database(database)
-    hosts = list(stored.mirror.hosts.values()) or [it.value for it in LocalEngine(os.environ.get("DOCKER_HOST", "")).read().hosts]
+    hosts = list(stored.mirror.hosts.values()) or [it.value for it in LocalEngine(os.environ.get("DOCKER_HOST", "")).reading().hosts]
     if folder:
         reading, checks = check_manifests(folder, stored.mirror)
         hosts = [declared.value for declared in reading.hosts]

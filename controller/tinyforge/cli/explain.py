@@ -14,8 +14,9 @@ from tinyforge.cli.parameters import Duration, HostName, Words, folder_option
 from tinyforge.cli.sync import answered
 from tinyforge.cli.texts import moment, text
 from tinyforge.cli.verb import Failure, Verb, json_option, start_verb
+from tinyforge.domain.requests import RequestKind
 from tinyforge.index.reports import ContainerFilter
-from tinyforge.index.requests import NobodyLeads, RequestKind, ask
+from tinyforge.index.requests import NobodyLeads, ask
 from tinyforge.settings import Settings
 
 _KEYS = ("container", "host", "rule", "outcome", "workload", "row", "reason", "name", "labels")

@@ -11,7 +11,8 @@ from tinyforge.cli.output import note, plain, print_json
 from tinyforge.cli.parameters import Duration, Words, WorkloadId
 from tinyforge.cli.sync import answered
 from tinyforge.cli.verb import Verb, json_option, start_verb
-from tinyforge.index.requests import RequestKind, ask
+from tinyforge.domain.requests import RequestKind
+from tinyforge.index.requests import ask
 
 
 @click.command(

@@ -16,7 +16,7 @@ _STYLES = {"failed": "red", "changed": "green", "skipped": "yellow"}
 
 
 def print_passes(passes: Sequence[Pass], *, as_json: bool) -> None:
-    """Print passes, each as `tinyforge.standalone.answers.describe_pass` describes it.
+    """Print passes, each as `tinyforge.reconcile.answers.describe_pass` describes it.
 
     Raises:
         Failure: one of them failed; they are printed all the same.

@@ -9,22 +9,29 @@ import click
 
 from tinyforge.cli import process
 from tinyforge.cli.database import UsedDatabase, used_database
+from tinyforge.cli.engines import engines
+from tinyforge.cli.installed import installed_plugins
 from tinyforge.cli.output import note
 from tinyforge.cli.parameters import folder_option
 from tinyforge.cli.passes import print_passes
 from tinyforge.cli.patience import Reviving, until_available
+from tinyforge.cli.rhythm import rhythm_of
 from tinyforge.cli.verb import Verb, start_verb
+from tinyforge.cli.vitals import Vitals
 from tinyforge.domain.declarations import Reading
 from tinyforge.domain.passes import PassReport
+from tinyforge.engine import FolderSecrets
 from tinyforge.index.led import lead
 from tinyforge.index.schema import migrate
+from tinyforge.reconcile.answers import describe_pass
+from tinyforge.reconcile.declarations import Declaring
 from tinyforge.settings import Settings
-from tinyforge.standalone.answers import describe_pass
-from tinyforge.standalone.controller import Controller
-from tinyforge.standalone.declared import Declaring, LocalEngine
+from tinyforge.standalone.controller import Controller, Surroundings
 from tinyforge.standalone.folder import ManifestFolder
+from tinyforge.standalone.local_engine import LocalEngine
 from tinyforge.standalone.manifests.files import list_manifests
 from tinyforge.standalone.once import run_once
+from tinyforge.telemetry import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +66,7 @@ def verb(*, folder: Path | None, once: bool, take_over: bool, as_json: bool) -> 
 
 
 def _run_once(folder: Path | None, settings: Settings, *, take_over: bool, as_json: bool) -> None:
-    reading = ManifestFolder(folder).read_strictly() if folder else _local_engine().read()
+    reading = ManifestFolder(folder).read_strictly() if folder else _local_engine().reading()
     with used_database(settings) as used:
         reports = process.run(_passes(reading, settings, used, take_over=take_over))
     print_passes([describe_pass(report) for report in reports], as_json=as_json)
@@ -67,7 +74,14 @@ def _run_once(folder: Path | None, settings: Settings, *, take_over: bool, as_js
 
 async def _passes(reading: Reading, settings: Settings, used: UsedDatabase, *, take_over: bool) -> list[PassReport]:
     await migrate(used.conninfo)
-    return await run_once(reading, settings=settings, conninfo=used.conninfo, take_over=take_over)
+    return await run_once(
+        reading,
+        settings=settings,
+        connect=engines(settings, FolderSecrets(settings.secrets)),
+        plugins=installed_plugins(),
+        conninfo=used.conninfo,
+        take_over=take_over,
+    )
 
 
 def _run(folder: Path | None, settings: Settings, *, take_over: bool) -> None:
@@ -76,19 +90,27 @@ def _run(folder: Path | None, settings: Settings, *, take_over: bool) -> None:
     declaring: Declaring = ManifestFolder(folder) if folder else _local_engine()
     if settings.database_url is None:
         note("Starting the embedded PostgreSQL; the first time that takes some seconds.")
-    with used_database(settings) as used:
+    with tracing(), used_database(settings) as used:
         note(f"The index is in PostgreSQL: {used.psql}")
         process.run(_serve(declaring, settings, used, take_over=take_over))
 
 
 async def _serve(declaring: Declaring, settings: Settings, used: UsedDatabase, *, take_over: bool) -> None:
     async with AsyncExitStack() as stack:
+        plugins = installed_plugins()
+        vitals = Vitals(plugins)
+        await stack.enter_async_context(vitals.served(settings.http_address))
         applied = await until_available(lambda: migrate(used.conninfo))
         for migration in applied:
             logger.info("migration %s applied", migration, extra={"action": "migration_applied"})
         index = await until_available(lambda: stack.enter_async_context(lead(used.conninfo, take_over=take_over)))
         logger.info("%s leads with epoch %d", index.term.holder, index.term.epoch, extra={"action": "leading", "epoch": index.term.epoch})
-        await Controller(settings=settings, index=index, declaring=declaring, on_database_lost=Reviving(used).revive).run()
+        surroundings = Surroundings(
+            declaring=declaring, connect=engines(settings, FolderSecrets(settings.secrets)), on_database_lost=Reviving(used).revive
+        )
+        controller = Controller(surroundings=surroundings, index=index, plugins=plugins, rhythm=rhythm_of(settings), metrics=vitals.metrics)
+        vitals.begin(lambda: controller.silent)
+        await controller.run()
 
 
 def _local_engine() -> LocalEngine:

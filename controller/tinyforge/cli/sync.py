@@ -10,7 +10,8 @@ from tinyforge.cli.database import existing_database
 from tinyforge.cli.parameters import Duration, HostName
 from tinyforge.cli.passes import print_passes
 from tinyforge.cli.verb import Failure, Verb, json_option, start_verb
-from tinyforge.index.requests import RequestKind, ask
+from tinyforge.domain.requests import RequestKind
+from tinyforge.index.requests import ask
 
 
 @click.command(

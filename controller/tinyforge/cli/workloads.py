@@ -8,10 +8,12 @@ from tinyforge.cli.output import Cell, Table, note, print_json, print_table
 from tinyforge.cli.silence import why_nothing_happens
 from tinyforge.cli.texts import age, text
 from tinyforge.cli.verb import Verb, json_option, start_verb
-from tinyforge.domain.status import Counts, count
+from tinyforge.domain.host_status import WhyUnknown
+from tinyforge.domain.workload_status import Counts, count
 from tinyforge.index.reports import Facts
+from tinyforge.objects.statuses import read_workload_status
 
-_TITLES = ("WORKLOAD", "KIND", "HOST", "CONTAINERS", "MATCHED BY", "AGE")
+_TITLES = ("WORKLOAD", "KIND", "HOST", "CONTAINERS", "READY", "REASON", "TRACE", "MATCHED BY", "AGE")
 _NONE = "No workload is declared: add one to the folder that `tinyforge run -f FOLDER` reads."
 
 
@@ -47,6 +49,7 @@ def _table(facts: Facts) -> Table:
                 text(fact["kind"]),
                 text(fact["host"]),
                 _containers(count(fact["states"])),
+                *_outcome(fact["status"], count(fact["states"])),
                 text(_label(fact["compose_project"], fact["ref"])),
                 Cell(age(fact["created_at"])),
             ]
@@ -61,6 +64,22 @@ def _containers(counts: Counts) -> Cell:
     if counts.total and counts.running == counts.total:
         return Cell(words, "green")
     return Cell(words, "red" if counts.missing else "yellow")
+
+
+def _outcome(document: object, counts: Counts) -> list[Cell]:
+    """Return whether the workload is ready and why, as its last turn found it, and the trace of its last dispatch.
+
+    What the containers say now comes first: nobody may have taken a turn since they changed, or since anybody led.
+    """
+    status = read_workload_status(document)
+    ready = next((it for it in status.conditions if it.type == "Ready"), None) if status else None
+    if status is None or ready is None:
+        return [Cell("")] * 3
+    trace = Cell(status.last_dispatch.trace_id if status.last_dispatch else "")
+    if ready.status == "True" and counts.running < counts.total:
+        return [Cell("Unknown", "yellow"), Cell(WhyUnknown.STALE), trace]
+    style = {"True": "green", "False": "red"}.get(ready.status, "yellow")
+    return [Cell(ready.status, style), text(ready.reason), trace]
 
 
 def _label(compose_project: str, ref: str) -> str:

@@ -3,22 +3,13 @@
 A row with a deployer-owned value is never deleted here: it is the deployer's (rule R1).
 """
 
-from dataclasses import dataclass
-
+from tinyforge.domain.requests import Forgotten
 from tinyforge.index.database import Connection, Database
 from tinyforge.index.sql import queries
 from tinyforge.index.texts import storable
 from tinyforge.ports import Term
 
 _SQL = queries("housekeeping")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
-    """The ids of the missing rows that were deleted, and of those that are a deployer's and stay."""
-
-    deleted: tuple[str, ...]
-    kept: tuple[str, ...]
 
 
 class Housekeeping:

@@ -1,6 +1,6 @@
 """Who writes to this database: the claim of a term, and the session that hears of the next one.
 
-Standalone's form of the protocol: the claim in PostgreSQL is all there is, and the newest `run` wins. A claim takes the fence's
+The claim in PostgreSQL is all there is, and the newest process of a driver wins. A claim takes the fence's
 lock alone, so it waits for fenced transactions under way; if the previous holder's sessions hold it up, they are ended, which needs
 no privilege beyond its own role.
 """
@@ -21,6 +21,7 @@ from tinyforge.index.sql import queries
 from tinyforge.ports import IndexRefused, Term
 
 STANDALONE = "standalone"
+OPERATOR = "operator"
 
 _SQL = queries("leaders")
 _LOCK = 8388357248642937447  # the one that tinyforge.fence() takes shared
@@ -55,12 +56,13 @@ class Leader:
     alive: bool
 
 
-async def claim(conninfo: str, identity: Identity, *, take_over: bool = False) -> Term:
-    """Claim the next epoch of a database for standalone and return the term.
+async def claim(conninfo: str, identity: Identity, *, driver: str = STANDALONE, take_over: bool = False) -> Term:
+    """Claim the next epoch of a database and return the term.
 
     Args:
         conninfo: where the database is.
         identity: who claims.
+        driver: for which driver, STANDALONE or OPERATOR.
         take_over: claim it even if another driver or a Lease leads it.
 
     Raises:
@@ -69,7 +71,7 @@ async def claim(conninfo: str, identity: Identity, *, take_over: bool = False) -
     """
     try:
         async with await AsyncConnection.connect(session_conninfo(conninfo, session=identity.session), autocommit=True) as connection:
-            return await bounded(connection, _claim_in_slices(connection, identity, take_over=take_over), seconds=None)
+            return await bounded(connection, _claim_in_slices(connection, identity, driver=driver, take_over=take_over), seconds=None)
     except psycopg.Error as error:
         raise translate(error) from error
 
@@ -93,9 +95,9 @@ async def read_leader(connection: Connection) -> Leader:
     return Leader(epoch=epoch, holder=holder, session=session, driver=driver, lease=lease, claimed_at=claimed_at, alive=alive)
 
 
-async def _refuse_foreign(connection: Connection, *, take_over: bool) -> None:
+async def _refuse_foreign(connection: Connection, *, driver: str, take_over: bool) -> None:
     leader = await read_leader(connection)
-    if leader.driver in ("", STANDALONE) and not leader.lease:
+    if leader.driver in ("", driver) and not leader.lease:
         return
     if not take_over:
         by = f"driver {leader.driver}" + (f" under Lease {leader.lease}" if leader.lease else "")
@@ -103,23 +105,23 @@ async def _refuse_foreign(connection: Connection, *, take_over: bool) -> None:
         raise IndexRefused(f"this database is led by {who} ({by}); use another database, or claim this one with `--take-over`")
 
 
-async def _claim_in_slices(connection: Connection, identity: Identity, *, take_over: bool) -> Term:
-    await _refuse_foreign(connection, take_over=take_over)
+async def _claim_in_slices(connection: Connection, identity: Identity, *, driver: str, take_over: bool) -> Term:
+    await _refuse_foreign(connection, driver=driver, take_over=take_over)
     for _ in range(_SLICES):
         try:
-            return await _claim(connection, identity, take_over=take_over)
+            return await _claim(connection, identity, driver=driver, take_over=take_over)
         except psycopg.errors.LockNotAvailable:
             await connection.execute(_SQL["end_holders_sessions"])
-    return await _claim(connection, identity, take_over=take_over)
+    return await _claim(connection, identity, driver=driver, take_over=take_over)
 
 
-async def _claim(connection: Connection, identity: Identity, *, take_over: bool) -> Term:
+async def _claim(connection: Connection, identity: Identity, *, driver: str, take_over: bool) -> Term:
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{_SLICE_SECONDS}s'")
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        await _refuse_foreign(connection, take_over=take_over)
+        await _refuse_foreign(connection, driver=driver, take_over=take_over)
         cursor = await connection.execute(
-            _SQL["claim"], {"holder": identity.holder, "session": identity.session, "driver": STANDALONE, "lease": ""}
+            _SQL["claim"], {"holder": identity.holder, "session": identity.session, "driver": driver, "lease": ""}
         )
         row = await cursor.fetchone()
     if row is None:

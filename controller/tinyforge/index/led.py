@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from tinyforge.index.containers import PostgresContainersIndex
 from tinyforge.index.database import Connection, Database
 from tinyforge.index.housekeeping import Housekeeping
-from tinyforge.index.leadership import Identity, claim, release
+from tinyforge.index.leadership import STANDALONE, Identity, claim, release
 from tinyforge.index.mirror import PostgresMirror
 from tinyforge.index.presence import Presence
 from tinyforge.index.requests import RequestQueue
+from tinyforge.index.workloads import PostgresWorkloadsIndex
 from tinyforge.ports import Term, TinyforgeError
 
 _RELEASE_SECONDS = 0.15
@@ -25,16 +26,18 @@ class LedIndex:
     presence: Presence
     containers: PostgresContainersIndex
     mirror: PostgresMirror
+    workloads: PostgresWorkloadsIndex
     requests: RequestQueue
     housekeeping: Housekeeping
 
 
 @asynccontextmanager
-async def lead(conninfo: str, *, take_over: bool = False) -> AsyncIterator[LedIndex]:
+async def lead(conninfo: str, *, driver: str = STANDALONE, take_over: bool = False) -> AsyncIterator[LedIndex]:
     """Claim a database whose schema is up to date, and give it back at the end, whatever ends it.
 
     Args:
         conninfo: where the database is.
+        driver: for which driver; a database belongs to one.
         take_over: claim it even if another driver or a Lease leads it.
 
     Raises:
@@ -42,7 +45,7 @@ async def lead(conninfo: str, *, take_over: bool = False) -> AsyncIterator[LedIn
         IndexUnavailable: PostgreSQL does not answer.
     """
     identity = Identity.draw()
-    term = await claim(conninfo, identity, take_over=take_over)
+    term = await claim(conninfo, identity, driver=driver, take_over=take_over)
     database = Database(conninfo, session=identity.session)
     await database.open()
     try:
@@ -51,6 +54,7 @@ async def lead(conninfo: str, *, take_over: bool = False) -> AsyncIterator[LedIn
             presence=Presence(conninfo, term),
             containers=PostgresContainersIndex(database=database, term=term),
             mirror=PostgresMirror(database=database, term=term),
+            workloads=PostgresWorkloadsIndex(database=database, term=term),
             requests=RequestQueue(database=database, term=term),
             housekeeping=Housekeeping(database=database, term=term),
         )

@@ -1,8 +1,10 @@
 """The mirror of the declared state, which matching joins on: tables `hosts` and `workloads`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from tinyforge.domain.declarations import DeclaredWorkload
@@ -46,10 +48,36 @@ class PostgresMirror:
 async def read_mirror(connection: Connection) -> Mirror:
     """Return the mirror whole; nobody need lead for that."""
     hosts = await (await connection.execute(_SQL["read_hosts"])).fetchall()
-    workloads = await (await connection.execute(_SQL["read_workloads"])).fetchall()
+    workloads = await connection.cursor(row_factory=dict_row).execute(_SQL["read_workloads"])
     return Mirror(
         hosts={name: _host(name, endpoint, spec) for name, endpoint, spec in hosts},
-        workloads={row[0]: _stored_workload(row) for row in workloads},
+        workloads={
+            columns["id"]: StoredWorkload(value=declared_workload(columns), created_at=columns["created_at"])
+            for columns in await workloads.fetchall()
+        },
+    )
+
+
+def declared_workload(columns: Mapping[str, Any]) -> DeclaredWorkload:
+    """Return what was declared, from the columns of `workloads`."""
+    key = Workload(
+        id=columns["id"],
+        kind=Kind(columns["kind"]),
+        host=columns["host"],
+        ref=columns["ref"],
+        compose_project=columns["compose_project"],
+    )
+    return DeclaredWorkload(
+        key=key,
+        group_id=columns["group_id"],
+        parent_id=columns["parent_id"],
+        source_kind=columns["source_kind"],
+        source_config=columns["source_config"],
+        trigger_kind=columns["trigger_kind"],
+        trigger_config=columns["trigger_config"],
+        public_faces=tuple(columns["public_faces"]),
+        suspended=columns["suspended"],
+        generation=columns["generation"],
     )
 
 
@@ -61,22 +89,6 @@ def _host(name: str, endpoint: str, spec: dict[str, Any]) -> Host:
 def _host_columns(host: Host) -> dict[str, Any]:
     spec = asdict(host)
     return {"name": spec.pop("name"), "endpoint": spec.pop("endpoint"), "spec": Jsonb(spec)}
-
-
-def _stored_workload(row: tuple[Any, ...]) -> StoredWorkload:
-    id_, kind, host, ref, project, group_id, parent_id, source_kind, source, trigger_kind, trigger, faces, suspended, created_at = row
-    value = DeclaredWorkload(
-        key=Workload(id=id_, kind=Kind(kind), host=host, ref=ref, compose_project=project),
-        group_id=group_id,
-        parent_id=parent_id,
-        source_kind=source_kind,
-        source_config=source,
-        trigger_kind=trigger_kind,
-        trigger_config=trigger,
-        public_faces=tuple(faces),
-        suspended=suspended,
-    )
-    return StoredWorkload(value=value, created_at=created_at)
 
 
 def _workload_columns(workloads: tuple[DeclaredWorkload, ...]) -> dict[str, list[Any]]:
@@ -94,4 +106,6 @@ def _workload_columns(workloads: tuple[DeclaredWorkload, ...]) -> dict[str, list
         "trigger_configs": [Jsonb(workload.trigger_config) for workload in workloads],
         "public_faces": [Jsonb(list(workload.public_faces)) for workload in workloads],
         "suspended": [workload.suspended for workload in workloads],
+        "generations": [workload.generation for workload in workloads],
+        "counted": [workload.key.id for workload in workloads if workload.generation],
     }

@@ -1,4 +1,4 @@
-"""What people ask the leader for, by way of the index: `sync`, `explain`, `forget`.
+"""What people ask the leader for, by way of the index: `sync`, `explain`, `forget`, `deploy`.
 
 A request is a row; its answer is written into it. So it works from anywhere that reaches the database, survives a change of leader,
 and needs no token. Notifications only say that there is something to look at: the rows are the truth.
@@ -9,14 +9,13 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from tinyforge.domain.requests import Request, RequestKind
 from tinyforge.index.database import Connection, Database, bounded, session_conninfo
 from tinyforge.index.errors import translate
 from tinyforge.index.leadership import read_leader
@@ -27,25 +26,7 @@ from tinyforge.ports import IndexUnavailable, Term
 ANSWERS = "tinyforge_answers"
 
 _SQL = queries("requests")
-
-
-class RequestKind(StrEnum):
-    """What a request asks for."""
-
-    SYNC = "sync"
-    EXPLAIN = "explain"
-    FORGET = "forget"
-    DEPLOY = "deploy"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One open request."""
-
-    id: int
-    kind: RequestKind
-    host: str
-    argument: str
+_SHOWS_ITS_EFFECT: Mapping[str, str] = {RequestKind.DEPLOY: "workloads", RequestKind.FORGET: "ps"}
 
 
 class RequestQueue:
@@ -61,8 +42,8 @@ class RequestQueue:
         async def read(connection: Connection) -> list[Request]:
             cursor = await connection.execute(_SQL["open"], {"kinds": list(RequestKind)})
             return [
-                Request(id=id_, kind=RequestKind(kind), host=host, argument=argument)
-                for id_, kind, host, argument in await cursor.fetchall()
+                Request(id=id_, kind=RequestKind(kind), host=host, argument=argument, by=by)
+                for id_, kind, host, argument, by in await cursor.fetchall()
             ]
 
         return await self._database.run(read)
@@ -107,7 +88,7 @@ async def _ask(connection: Connection, about: Mapping[str, str], seconds: float)
     await connection.execute(f"LISTEN {ANSWERS}")
     cursor = await connection.execute(_SQL["ask"], about)
     (request,) = await cursor.fetchone() or (0,)
-    return await _await_answer(connection, request, seconds)
+    return await _await_answer(connection, request, seconds, shown_by=_SHOWS_ITS_EFFECT.get(about["kind"], "hosts"))
 
 
 def _user() -> str:
@@ -118,7 +99,7 @@ def _user() -> str:
         return str(os.getuid())
 
 
-async def _await_answer(connection: Connection, request: int, seconds: float) -> Mapping[str, Any]:
+async def _await_answer(connection: Connection, request: int, seconds: float, *, shown_by: str) -> Mapping[str, Any]:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while True:
@@ -131,7 +112,7 @@ async def _await_answer(connection: Connection, request: int, seconds: float) ->
         if left <= 0:
             await _refuse_without_leader(connection)
             raise IndexUnavailable(
-                f"the controller did not answer within {seconds:g} s; the request stays, and `tinyforge hosts` shows its effect"
+                f"the controller did not answer within {seconds:g} s; the request stays, and `tinyforge {shown_by}` shows its effect"
             )
         async for _ in connection.notifies(timeout=min(left, 1.0), stop_after=1):
             pass

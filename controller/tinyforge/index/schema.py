@@ -91,6 +91,20 @@ async def migrate(conninfo: str, known: Sequence[Migration] | None = None) -> li
         raise translate(error) from error
 
 
+async def require_schema(conninfo: str) -> None:
+    """Refuse a database that this program would have to migrate first, or may not write to.
+
+    Raises:
+        IndexRefused: its schema is older than this program, or asks for a newer one; the text names both.
+        IndexUnavailable: PostgreSQL does not answer.
+    """
+    try:
+        async with await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5) as connection:
+            await bounded(connection, _require_schema(connection), seconds=5.0)
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
 async def schema_state(connection: Connection) -> SchemaState:
     """Return what the schema is.
 
@@ -116,6 +130,14 @@ async def _migrate(connection: Connection, wanted: Sequence[Migration]) -> list[
         await _apply(connection, migration)
     await connection.execute(_LEADERS_ROW)
     return [migration.id for migration in todo]
+
+
+async def _require_schema(connection: Connection) -> None:
+    state = await schema_state(connection)
+    if state.pending:
+        newest = migrations()[-1].version
+        raise IndexRefused(f"the schema is at version {state.version} and this program needs {newest}; run `tinyforge migrate` first")
+    await _refuse_newer(connection)
 
 
 async def _applied(connection: Connection) -> dict[str, str]:

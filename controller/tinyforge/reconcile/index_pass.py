@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from tinyforge.domain.hosts import EngineIdentity, Host, HostState
-from tinyforge.domain.index_plan import Evidence, IndexPlan, plan_index, sweeps_most
+from tinyforge.domain.index_plan import Change, Evidence, IndexPlan, plan_index, sweeps_most
 from tinyforge.domain.matching import HostView
 from tinyforge.domain.passes import PassOutcome, PassReport
 from tinyforge.ports import (
@@ -45,6 +45,7 @@ class IndexPass:
         self._findings = findings
         self._stale_after = stale_after
         self._identified: int | None = None
+        self._identity: EngineIdentity | None = None
 
     async def run(self) -> PassReport:
         """Run one pass and return what it found.
@@ -70,7 +71,7 @@ class IndexPass:
 
     async def _identify(self, snapshot: HostSnapshot) -> EngineIdentity:
         """Ask the engine who it is, and refuse another one than the rows are of."""
-        identity = await self._engine.identity()
+        self._identity = identity = await self._engine.identity()
         if snapshot.engine_id not in ("", identity.engine_id) and self._host.acknowledged_engine_id != identity.engine_id:
             raise EngineChanged(
                 f'engine "{identity.engine_id}" answers at {self._host.endpoint}, and the rows are of engine "{snapshot.engine_id}"; '
@@ -103,6 +104,8 @@ class IndexPass:
             written=len(plan.changes),
             missing=plan.swept,
             duration_seconds=time.monotonic() - listing.asked_at,
+            changed_workloads=frozenset(workload for change in plan.changes for workload in _workloads(change)),
+            engine=self._identity,
         )
 
     async def _complete_what_stays(self, plan: IndexPlan, listing: Listing, identity: EngineIdentity | None) -> IndexPlan:
@@ -135,8 +138,13 @@ class IndexPass:
     async def _fail(self, state: HostState, reason: str, message: str) -> PassReport:
         self._identified = None
         await self._index.fail(FailedPass(host=self._host.name, state=state, reason=reason, message=message))
-        return PassReport(host=self._host.name, outcome=PassOutcome.FAILED, reason=reason, message=message)
+        return PassReport(host=self._host.name, outcome=PassOutcome.FAILED, reason=reason, message=message, engine=self._identity)
 
 
 def _plan(view: HostView, listing: Listing, bound_before: Mapping[str, str]) -> IndexPlan:
     return plan_index(view, Evidence(containers=listing.containers, bound_before=bound_before))
+
+
+def _workloads(change: Change) -> tuple[str, ...]:
+    """Return whose row it is, and whose it was."""
+    return (change.row.workload_id, change.over.workload_id) if change.over else (change.row.workload_id,)

@@ -1,6 +1,7 @@
 """When passes run: never two of one host at once, and whoever asks for one gets one that began after it asked (rule P3)."""
 
 import asyncio
+from collections.abc import Callable
 
 from tinyforge.domain.passes import PassReport
 from tinyforge.ports import TinyforgeError
@@ -12,10 +13,14 @@ class PassStopped(TinyforgeError):
 
 
 class HostPasses:
-    """The passes of one host in order: at most one runs, at most one waits, and everybody who asks meanwhile shares the waiting one."""
+    """The passes of one host in order: at most one runs, at most one waits, and everybody who asks meanwhile shares the waiting one.
 
-    def __init__(self, index_pass: IndexPass) -> None:
+    `passed` is called after each of them with what it found, before those who asked are told.
+    """
+
+    def __init__(self, index_pass: IndexPass, *, passed: Callable[[PassReport], None] = lambda _: None) -> None:
         self._pass = index_pass
+        self._passed = passed
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Task[PassReport] | None = None
         self._under_way: set[asyncio.Task[PassReport]] = set()
@@ -50,7 +55,9 @@ class HostPasses:
     async def _take_turn(self) -> PassReport:
         async with self._turn:
             self._waiting = None
-            return await self._pass.run()
+            report = await self._pass.run()
+            self._passed(report)
+            return report
 
     def _ended(self, task: asyncio.Task[PassReport]) -> None:
         self._under_way.discard(task)

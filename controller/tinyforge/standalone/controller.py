@@ -1,43 +1,51 @@
-"""The controller without a cluster: one leader, its loops, and what keeps them true to what is declared.
+"""The controller without a cluster: a term of leading, its timers, and what its log says of the declarations."""
 
-Everything runs in one task group: the first task that finds the term over (`Fenced`) ends them all, having written nothing more.
-"""
-
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
+from tinyforge.domain.dispatch import DispatchReport
+from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import Refusal
-from tinyforge.domain.passes import effective_interval, stale_after
-from tinyforge.index.led import LedIndex
-from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable, TinyforgeError
-from tinyforge.settings import Settings
-from tinyforge.standalone.answers import Answers
-from tinyforge.standalone.declared import Declarations, Declaring
-from tinyforge.standalone.host_loops import HostLoops
-from tinyforge.standalone.opening import HostOpener
+from tinyforge.domain.passes import PassReport
+from tinyforge.http.metrics import Metrics
+from tinyforge.objects.workload import WorkloadStatus
+from tinyforge.ports import Engine, LedIndex
+from tinyforge.reconcile.declarations import Declaring, InForce
+from tinyforge.reconcile.leading import Leading, Rhythm
+from tinyforge.reconcile.plugins import Plugins
+from tinyforge.standalone.timers import Timers
 
 logger = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 2.0
-_HOUSEKEEPING_SECONDS = 3600.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a controller works with.
+
+    Args:
+        declaring: what is declared.
+        connect: makes the engine of a host.
+        on_database_lost: awaited again and again while PostgreSQL is away: where it is embedded, that brings it back.
+    """
+
+    declaring: Declaring
+    connect: Callable[[Host], Engine]
+    on_database_lost: Callable[[], Awaitable[None]]
 
 
 class Controller:
-    """Keeps one led index true to what is declared.
+    """Keeps one led index true to what is declared; a `Driver` of its term."""
 
-    `on_database_lost` is awaited again and again while PostgreSQL is away: where it is embedded, that brings it back.
-    """
-
-    def __init__(
-        self, *, settings: Settings, index: LedIndex, declaring: Declaring, on_database_lost: Callable[[], Awaitable[None]]
-    ) -> None:
-        self._settings = settings
-        self._index = index
-        self._declaring = declaring
-        self._on_database_lost = on_database_lost
-        self._interval = effective_interval(settings.interval)
-        self._declarations = Declarations(declaring=declaring, mirror=index.mirror, stale_after=stale_after(self._interval))
+    def __init__(self, *, surroundings: Surroundings, index: LedIndex, plugins: Plugins, rhythm: Rhythm, metrics: Metrics) -> None:
+        self._surroundings = surroundings
+        self._metrics = metrics
+        self._leading = Leading(
+            index=index, declaring=surroundings.declaring, connect=surroundings.connect, plugins=plugins, rhythm=rhythm, driver=self
+        )
+        group = self._leading.group
+        self._hosts = Timers(self._leading.timed_pass, interval=rhythm.interval, group=group)
+        self._workloads = Timers(self._leading.timed_turn, interval=rhythm.interval, group=group)
         self._refused: frozenset[Refusal] = frozenset()
 
     async def run(self) -> None:
@@ -47,75 +55,44 @@ class Controller:
             Fenced: another process took over; the text names it.
             IndexRefused: the database cannot be led any more.
         """
-        if self._interval != self._settings.interval:
-            logger.warning(
-                "TINYFORGE_INTERVAL: %g s means %g s", self._settings.interval, self._interval, extra={"action": "interval_clamped"}
-            )
-        try:
-            async with asyncio.TaskGroup() as group:
-                await self._lead(group)
-        except BaseExceptionGroup as group_of_errors:
-            ours = group_of_errors.subgroup(TinyforgeError)
-            if ours is None:
-                raise
-            raise _leaf(ours) from group_of_errors
+        await self._leading.run()
 
-    async def _lead(self, group: asyncio.TaskGroup) -> None:
-        loops = HostLoops(group=group, open_loop=HostOpener(settings=self._settings, containers=self._index.containers).open)
-        answers = Answers(index=self._index, loops=loops, group=group)
-        group.create_task(self._index.presence.hold(answers.look, self._on_database_lost), name="presence")
-        try:
-            await self._apply(loops)
-            group.create_task(answers.run(), name="answers")
-            group.create_task(self._keep_house(), name="housekeeping")
-            async for _ in self._declaring.changes():
-                await self._apply(loops)
-        finally:
-            await loops.stop(list(loops.hosts))
+    @property
+    def silent(self) -> Sequence[str]:
+        """The timers that have stopped."""
+        return self._leading.beats.silent()
 
-    async def _apply(self, loops: HostLoops) -> None:
-        """Apply what is declared, again after a moment for as long as PostgreSQL does not take it; no pass starts before (rule P10)."""
-        complaint = ""
-        while True:
-            try:
-                plan = await self._declarations.apply(loops)
-            except Fenced:
-                raise
-            except (IndexUnavailable, IndexRefused) as error:
-                if str(error) != complaint:
-                    logger.warning("what is declared is not mirrored yet: %s", error, extra={"action": "mirror_not_written"})
-                complaint = str(error)
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                self._say(frozenset(plan.refusals))
-                return
-
-    def _say(self, refused: frozenset[Refusal]) -> None:
+    def in_force(self, state: InForce) -> None:
+        """See `Driver.in_force`."""
+        self._metrics.keep_hosts(state.hosts)
+        self._hosts.keep(state.hosts)
+        self._workloads.keep(state.workloads)
+        refused = frozenset(state.refusals)
         for it in sorted(refused - self._refused, key=lambda refusal: refusal.workload_id):
             logger.error(
                 "%s: workload %s is refused: %s: %s",
                 it.origin,
                 it.workload_id,
                 it.field,
-                it.message,
+                it.full_message,
                 extra={"action": "workload_refused", "workload": it.workload_id, "reason": it.reason},
             )
         self._refused = refused
 
-    async def _keep_house(self) -> None:
-        while True:
-            try:
-                pruned = await self._index.housekeeping.prune(retention=self._settings.missing_retention)
-            except Fenced:
-                raise
-            except (IndexUnavailable, IndexRefused) as error:
-                logger.warning("housekeeping postponed: %s", error, extra={"action": "housekeeping_postponed"})
-                pruned = ()
-            if pruned:
-                logger.info("%d rows pruned: %s", len(pruned), ", ".join(pruned), extra={"action": "rows_pruned", "rows": list(pruned)})
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+    def passed(self, host: Host, report: PassReport) -> None:
+        """See `Driver.passed`: the index says the rest."""
+        self._metrics.passed(host.name, report)
 
+    def assessed(self, workload: str, status: WorkloadStatus, dispatch: DispatchReport | None) -> None:
+        """See `Driver.assessed`: the column `workloads.status` says it all."""
 
-def _leaf(group: BaseExceptionGroup[TinyforgeError]) -> TinyforgeError:
-    first = group.exceptions[0]
-    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
+    def dispatched(self, source: str, report: DispatchReport, seconds: float) -> None:
+        """See `Driver.dispatched`."""
+        self._metrics.dispatched(source, report, seconds)
+
+    async def database_lost(self) -> None:
+        """See `Driver.database_lost`."""
+        await self._surroundings.on_database_lost()
+
+    def over(self) -> None:
+        """See `Driver.over`: everything that is said is written to the index, which is fenced."""

@@ -1,4 +1,4 @@
-"""A folder of manifests as what is declared (`tinyforge.standalone.declared.Declaring`)."""
+"""A folder of manifests as what is declared (`tinyforge.reconcile.declarations.Declaring`)."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ class ManifestFolder:
         self._folder = folder
         self._said: frozenset[Problem | str] = frozenset()
 
-    def read(self) -> Reading:
+    async def read(self) -> Reading:
         """Return what the folder declares now; if it has vanished, an incomplete reading of nothing, so that all stays in force."""
         try:
-            found = read_folder(self._folder)
+            found = await asyncio.to_thread(read_folder, self._folder)  # a thousand manifests take a while, and passes go on
         except FolderUnreadable as error:
             self._say([str(error)])
             return Reading(complete=False)

@@ -1,33 +1,49 @@
-"""`run --once`: one pass of every host, and the end.
+"""`run --once`: one pass of every host, one turn of every workload, and the end.
 
 It claims the database as any `run` does, so a controller that runs on it is deposed; `sync` is what asks that one for a pass.
 Whatever is wrong with the manifests is found before anything is claimed or written.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from tinyforge.domain.declarations import Reading
+from tinyforge.domain.dispatch import DispatchReason
+from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import MirrorPlan, plan_mirror
 from tinyforge.domain.passes import PassOutcome, PassReport, effective_interval, stale_after
 from tinyforge.index.database import Database
-from tinyforge.index.led import lead
+from tinyforge.index.led import LedIndex, lead
 from tinyforge.index.mirror import read_mirror
-from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable, TinyforgeError
+from tinyforge.ports import Engine, Fenced, IndexRefused, IndexUnavailable, TinyforgeError
+from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.hosts import Hosts, OpenHost
+from tinyforge.reconcile.plugins import Plugins
+from tinyforge.reconcile.unwrapped import unwrapped
+from tinyforge.reconcile.workload_turns import WorkloadTurns
 from tinyforge.settings import Settings
-from tinyforge.standalone.host_loops import HostLoop
-from tinyforge.standalone.opening import HostOpener
 
 
 class DeclarationsRefused(TinyforgeError):
     """What is declared cannot be applied as it stands; the text has a line for each fault."""
 
 
-async def run_once(reading: Reading, *, settings: Settings, conninfo: str, take_over: bool = False) -> list[PassReport]:
-    """Apply what is declared, run one pass of every host side by side, and return what they found, by host.
+async def run_once(
+    reading: Reading,
+    *,
+    settings: Settings,
+    connect: Callable[[Host], Engine],
+    plugins: Plugins,
+    conninfo: str,
+    take_over: bool = False,
+) -> list[PassReport]:
+    """Apply what is declared, run one pass of every host side by side, then dispatch the workloads; return what the passes found, by host.
 
     Args:
         reading: what is declared.
         settings: the settings.
+        connect: makes the engine of a host.
+        plugins: the sources and triggers there are.
         conninfo: a database whose schema is up to date.
         take_over: claim it even if another driver or a Lease leads it.
 
@@ -38,12 +54,31 @@ async def run_once(reading: Reading, *, settings: Settings, conninfo: str, take_
     """
     plan = await _plan(reading, conninfo)
     if plan.refusals:
-        raise DeclarationsRefused("\n".join(f"{it.origin}: workload {it.workload_id}: {it.field}: {it.message}" for it in plan.refusals))
+        raise DeclarationsRefused(
+            "\n".join(f"{it.origin}: workload {it.workload_id}: {it.field}: {it.full_message}" for it in plan.refusals)
+        )
+    interval = effective_interval(settings.interval)
     async with lead(conninfo, take_over=take_over) as index:
-        await index.mirror.write(plan, stale_after=stale_after(effective_interval(settings.interval)))
-        opener = HostOpener(settings=settings, containers=index.containers)
-        hosts = (await index.mirror.read()).hosts.values()
-        return list(await asyncio.gather(*(_pass(opener.open(host)) for host in hosts)))
+        await index.mirror.write(plan, stale_after=stale_after(interval))
+        mirror = await index.mirror.read()
+        hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale_after(interval), passed=lambda _host, _report: None)
+        hosts.open(mirror.hosts.values())
+        reports = await asyncio.gather(*(_pass(hosts.by_name[name]) for name in sorted(hosts.by_name)))
+        await _turns(mirror.workloads, index, settings=settings, plugins=plugins)
+        return reports
+
+
+async def _turns(workloads: Iterable[str], index: LedIndex, *, settings: Settings, plugins: Plugins) -> None:
+    with unwrapped():
+        async with asyncio.TaskGroup() as group:
+            turns = WorkloadTurns(
+                index=index.workloads,
+                dispatcher=Dispatcher(plugins=plugins, timeout=settings.dispatch_timeout, epoch=index.term.epoch),
+                interval=effective_interval(settings.interval),
+                group=group,
+                assessed=lambda _workload, _status, _dispatch: None,
+            )
+            turns.nudge(workloads, DispatchReason.BOOT)
 
 
 async def _plan(reading: Reading, conninfo: str) -> MirrorPlan:
@@ -55,12 +90,12 @@ async def _plan(reading: Reading, conninfo: str) -> MirrorPlan:
         await database.close()
 
 
-async def _pass(loop: HostLoop) -> PassReport:
+async def _pass(open_host: OpenHost) -> PassReport:
     try:
-        return await loop.passes.run()
+        return await open_host.passes.run()
     except Fenced:
         raise
     except (IndexUnavailable, IndexRefused) as error:
-        return PassReport(host=loop.host.name, outcome=PassOutcome.FAILED, reason=type(error).__name__, message=str(error))
+        return PassReport(host=open_host.host.name, outcome=PassOutcome.FAILED, reason=type(error).__name__, message=str(error))
     finally:
-        await loop.stop()
+        await open_host.close()

@@ -18,17 +18,11 @@ ORDER BY name
 
 -- name: workloads
 SELECT
-    workloads.id, kind, workloads.host, ref, compose_project, generation, created_at, updated_at,
+    workloads.id, kind, workloads.host, ref, compose_project, generation, created_at, updated_at, workloads.status,
     coalesce(counts.states, '{}') AS states
 FROM tinyforge.workloads
 LEFT JOIN LATERAL (
-    SELECT array_agg(effective_state) AS states FROM tinyforge.container_status AS status
-    WHERE status.workload_id = workloads.id AND status.container_id <> ''
-        AND NOT (status.id = workloads.id || ':' || status.container_id AND status.role <> '')
-        AND (status.state <> 'missing' OR NOT EXISTS (
-            SELECT FROM tinyforge.containers AS present
-            WHERE present.workload_id = status.workload_id AND present.role = status.role AND present.container_id <> ''
-                AND present.state <> 'missing'))
+    SELECT array_agg(effective_state) AS states FROM tinyforge.counted_containers WHERE workload_id = workloads.id
 ) AS counts ON true
 ORDER BY workloads.id
 

@@ -1,6 +1,6 @@
 -- name: open
 -- Of the kinds this program knows: a request of another kind is for a newer one.
-SELECT id, kind, host, argument FROM tinyforge.sync_requests WHERE done_at IS NULL AND kind = ANY(%(kinds)s) ORDER BY id
+SELECT id, kind, host, argument, requested_by FROM tinyforge.sync_requests WHERE done_at IS NULL AND kind = ANY(%(kinds)s) ORDER BY id
 
 -- name: answer
 UPDATE tinyforge.sync_requests SET done_at = now(), outcome = %(outcome)s WHERE id = %(id)s AND done_at IS NULL

@@ -1,0 +1,218 @@
+"""One dispatch: a workload handed to its source, because of its trigger or not (rules D1 to D3). It ends in a report, whatever happens.
+
+Each dispatch is a trace of its own, with a child a step; its id is in the report if the trace is kept anywhere.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import StatusCode
+
+from tinyforge.domain.dispatch import DispatchOutcome, DispatchReason, DispatchReport
+from tinyforge.domain.host_status import WhyUnknown
+from tinyforge.domain.texts import MESSAGE_LENGTH, one_word, printable
+from tinyforge.plugin import (
+    Changed,
+    Container,
+    DeploymentIntent,
+    Failed,
+    InboundEvent,
+    Outcome,
+    PublicFace,
+    Seen,
+    Skipped,
+    Source,
+    Trigger,
+    Unchanged,
+    Workload,
+)
+from tinyforge.ports import WorkloadSnapshot
+from tinyforge.reconcile.plugin_call import PluginFailed, call_plugin
+from tinyforge.reconcile.plugins import PluginFault, Plugins, Prepared
+from tinyforge.reconcile.plugins.faults import told
+
+T = TypeVar("T")
+Step = Callable[[], Awaitable[Outcome]]
+Dispatched = Callable[[str, DispatchReport, float], None]
+
+_tracer = trace.get_tracer("tinyforge")
+_OUTCOMES = (Unchanged, Changed, Failed, Skipped)
+_FACE_FIELDS = frozenset(field.name for field in fields(PublicFace))
+
+
+class Dispatcher:
+    """Hands workloads to their plugins.
+
+    Args:
+        plugins: those there are.
+        timeout: how many seconds one call of a plugin may take.
+        epoch: the term's, for traces.
+        dispatched: called after each dispatch with the kind of its source, how it ended, and how many seconds it took.
+    """
+
+    def __init__(
+        self, *, plugins: Plugins, timeout: float, epoch: int, dispatched: Dispatched = lambda _source, _report, _took: None
+    ) -> None:
+        self._plugins = plugins
+        self._timeout = timeout
+        self._epoch = epoch
+        self._dispatched = dispatched
+
+    async def reconcile(self, snapshot: WorkloadSnapshot, reason: DispatchReason) -> DispatchReport:
+        """Let the source bring a workload in line, or carry out what its trigger asks for now. Its host can be vouched for."""
+
+        async def step() -> Outcome:
+            source, trigger = self._source(snapshot), self._trigger(snapshot)
+            seen = _seen(snapshot, trigger.config)
+            intent = await self._call("trigger.check", lambda: trigger.plugin.check(seen), wanted=(DeploymentIntent, type(None)))
+            if intent is not None:
+                return await self._deploy(snapshot, source, intent)
+            return await self._ask("source.reconcile", lambda: source.plugin.reconcile(_seen(snapshot, source.config)))
+
+        return await self._dispatch(snapshot, reason, step)
+
+    async def deploy(self, snapshot: WorkloadSnapshot, event: InboundEvent) -> DispatchReport:
+        """Tell the trigger of an event, and let the source carry out what it makes of that; skipped while the host is away."""
+
+        async def step() -> Outcome:
+            if snapshot.host.why_unknown:
+                return Skipped(reason=snapshot.host.why_unknown, message=_nobody_knows(snapshot))
+            source, trigger = self._source(snapshot), self._trigger(snapshot)
+            seen = _seen(snapshot, trigger.config)
+            answer = await self._call("trigger.receive", lambda: trigger.plugin.receive(seen, event), wanted=(DeploymentIntent, Skipped))
+            return answer if isinstance(answer, Skipped) else await self._deploy(snapshot, source, answer)
+
+        return await self._dispatch(snapshot, DispatchReason.DEPLOY, step)
+
+    async def teardown(self, snapshot: WorkloadSnapshot) -> DispatchReport:
+        """Let the source take down what it put up for a workload that is no longer declared; that needs no trigger.
+
+        While the host is away it fails, to be tried again; a host that is no longer declared either is not coming back.
+        """
+
+        async def step() -> Outcome:
+            if why := snapshot.host.why_unknown:
+                return Failed(reason=why, message=_nobody_knows(snapshot), retry_after=None if why == WhyUnknown.HOST_REMOVED else 0.0)
+            source = self._source(snapshot)
+            return await self._ask("source.teardown", lambda: source.plugin.teardown(_seen(snapshot, source.config)))
+
+        return await self._dispatch(snapshot, DispatchReason.SPEC, step)
+
+    async def _dispatch(self, snapshot: WorkloadSnapshot, reason: DispatchReason, step: Step) -> DispatchReport:
+        began = time.monotonic()
+        report = await self._traced(snapshot, reason, step)
+        self._dispatched(snapshot.declared.source_kind, report, time.monotonic() - began)
+        return report
+
+    async def _traced(self, snapshot: WorkloadSnapshot, reason: DispatchReason, step: Step) -> DispatchReport:
+        with _tracer.start_as_current_span("workload.dispatch", context=Context()) as span:
+            span.set_attributes({**_about(snapshot, reason), "tinyforge.epoch": self._epoch})
+            try:
+                report = _report(await step())
+            except PluginFailed as error:
+                span.record_exception(error)
+                report = _failed(error.reason, str(error), retry_after=error.retry_after)
+            span.set_attribute("tinyforge.dispatch.outcome", report.outcome.value)
+            if report.failed:
+                span.set_status(StatusCode.ERROR, report.reason)
+            return replace(report, trace_id=trace.format_trace_id(span.get_span_context().trace_id) if span.is_recording() else "")
+
+    def _source(self, snapshot: WorkloadSnapshot) -> Prepared[Source[Any]]:
+        return _usable(self._plugins.source(snapshot.declared.source_kind, snapshot.declared.source_config))
+
+    def _trigger(self, snapshot: WorkloadSnapshot) -> Prepared[Trigger[Any]]:
+        return _usable(self._plugins.trigger(snapshot.declared.trigger_kind, snapshot.declared.trigger_config))
+
+    async def _deploy(self, snapshot: WorkloadSnapshot, source: Prepared[Source[Any]], intent: DeploymentIntent) -> Outcome:
+        return await self._ask("source.deploy", lambda: source.plugin.deploy(_seen(snapshot, source.config), intent))
+
+    async def _ask(self, name: str, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        return await self._call(name, call, wanted=_OUTCOMES)
+
+    async def _call(self, name: str, call: Callable[[], Awaitable[T]], *, wanted: tuple[type, ...]) -> T:
+        with _tracer.start_as_current_span(name):
+            answer: T = await call_plugin(name, call, wanted=wanted, seconds=self._timeout)
+            return answer
+
+
+def _usable(prepared: Prepared[T] | PluginFault) -> Prepared[T]:
+    if isinstance(prepared, PluginFault):
+        raise PluginFailed(prepared.reason, prepared.message, retry_after=None)
+    return prepared
+
+
+def _about(snapshot: WorkloadSnapshot, reason: DispatchReason) -> Mapping[str, str]:
+    declared = snapshot.declared
+    return {
+        "tinyforge.workload.id": declared.key.id,
+        "tinyforge.workload.kind": declared.key.kind.value,
+        "tinyforge.source.kind": declared.source_kind,
+        "tinyforge.trigger.kind": declared.trigger_kind,
+        "tinyforge.host": declared.key.host,
+        "tinyforge.dispatch.reason": reason.value,
+    }
+
+
+def _seen(snapshot: WorkloadSnapshot, config: Any) -> Seen[Any]:
+    """Return what a plugin is shown; a value of its own each time, so that nothing a plugin does to it reaches anybody else."""
+    declared, key = snapshot.declared, snapshot.declared.key
+    return Seen(
+        workload=Workload(
+            id=key.id,
+            kind=key.kind.value,
+            host=key.host,
+            ref=key.ref,
+            compose_project=key.compose_project,
+            group=declared.group_id,
+            parent=declared.parent_id,
+            faces=tuple(_face(face) for face in declared.public_faces),
+        ),
+        config=config,
+        containers=tuple(
+            Container(row=it.row, container_id=it.container_id, role=it.role, image=it.image, state=it.state, port=it.port)
+            for it in snapshot.rows
+        ),
+        as_of=snapshot.host.as_of or snapshot.now,
+    )
+
+
+def _face(written: Mapping[str, Any]) -> PublicFace:
+    return PublicFace(**{name: written[name] for name in _FACE_FIELDS & written.keys()})  # a newer program may have written more
+
+
+def _nobody_knows(snapshot: WorkloadSnapshot) -> str:
+    return f'nobody can say now what runs on host "{snapshot.host.name}"'
+
+
+def _report(outcome: Outcome) -> DispatchReport:
+    """Return what an outcome says. Its parts may be anything, for nobody checked them."""
+    try:
+        return _read(outcome)
+    except Exception as error:
+        raise PluginFailed("BadAnswer", f"the {type(outcome).__name__} that it answered cannot be read: {told(error)}") from error
+
+
+def _read(outcome: Outcome) -> DispatchReport:
+    match outcome:
+        case Unchanged():
+            return DispatchReport(outcome=DispatchOutcome.UNCHANGED)
+        case Changed(message=message):
+            return DispatchReport(outcome=DispatchOutcome.CHANGED, message=_sentence(message))
+        case Failed(reason=reason, message=message, retry_after=retry_after):
+            return _failed(reason, message, retry_after=None if retry_after is None else float(retry_after))
+        case Skipped(reason=reason, message=message):
+            word = one_word(str(reason), otherwise="")
+            return DispatchReport(outcome=DispatchOutcome.SKIPPED, reason=word, message=_sentence(message))
+
+
+def _failed(reason: object, message: object, *, retry_after: float | None) -> DispatchReport:
+    word = one_word(str(reason), otherwise="DispatchFailed")
+    return DispatchReport(outcome=DispatchOutcome.FAILED, reason=word, message=_sentence(message), retry_after=retry_after)
+
+
+def _sentence(text: object) -> str:
+    return printable(str(text), MESSAGE_LENGTH)

@@ -1,0 +1,91 @@
+"""Taking down what the sources of workloads put up that are no longer declared, before they leave the mirror.
+
+It happens beside everything else: one that takes long, or that fails, holds up its own workload only.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from itertools import count
+
+from tinyforge.domain.dispatch import DispatchReport, back_off
+from tinyforge.domain.host_status import WhyUnknown
+from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable
+
+logger = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 10.0
+_NOT_SEEN_YET = (WhyUnknown.STALE, WhyUnknown.NEVER_SEEN)  # a pass is about to tell, at the start of a term at the latest
+
+
+class Teardowns:
+    """The teardowns of a term.
+
+    Args:
+        tear_down: takes one workload down; None if there is nothing to take down.
+        group: where they run.
+        ended: called when a workload may go.
+    """
+
+    def __init__(
+        self, *, tear_down: Callable[[str], Awaitable[DispatchReport | None]], group: asyncio.TaskGroup, ended: Callable[[], None]
+    ) -> None:
+        self._tear_down = tear_down
+        self._group = group
+        self._ended = ended
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._without_host: frozenset[str] = frozenset()
+        self._again = asyncio.Event()
+
+    def pending(self, gone: Collection[str], *, without_host: Collection[str] = ()) -> frozenset[str]:
+        """Begin what has to be taken down of the workloads in `gone`, and return those that have to stay until it is.
+
+        The host of those in `without_host` is no longer declared either, and may be broken for good: they are let go at the first failure.
+        What is under way for a workload that is not in `gone` is given up: it is declared again, or was revoked.
+        """
+        if not self._without_host.issuperset(without_host):
+            self.try_again()
+        self._without_host = frozenset(without_host)
+        for workload in self._tasks.keys() - gone:
+            self._tasks.pop(workload).cancel()
+        for workload in set(gone) - self._tasks.keys():
+            task = self._group.create_task(self._until_down(workload), name=f"teardown of {workload}")
+            task.add_done_callback(lambda _: self._ended())
+            self._tasks[workload] = task
+        return frozenset(workload for workload in gone if not self._tasks[workload].done())
+
+    def try_again(self) -> None:
+        """Try at once what is waiting: a host answers that did not."""
+        self._again.set()
+        self._again = asyncio.Event()
+
+    async def _until_down(self, workload: str) -> None:
+        for failures in count(start=1):
+            again = self._again  # as it is before the look: what happens during it counts
+            if await self._is_down(workload):
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(back_off(failures, interval=_RETRY_SECONDS, asked_for=0.0)):
+                    await again.wait()
+
+    async def _is_down(self, workload: str) -> bool:
+        try:
+            report = await self._tear_down(workload)
+        except Fenced:
+            raise
+        except (IndexUnavailable, IndexRefused) as error:
+            logger.debug("workload %s: %s", workload, error)
+            return False
+        if report is None or not report.failed:
+            return True
+        is_left = report.hopeless or (workload in self._without_host and report.reason not in _NOT_SEEN_YET)
+        if is_left:
+            logger.error(
+                "workload %s: what its source put up is left behind: %s: %s",
+                workload,
+                report.reason,
+                report.message,
+                extra={"action": "teardown_given_up", "workload": workload, "reason": report.reason},
+            )
+        return is_left
