@@ -1,0 +1,64 @@
+"""A Kubernetes Event about one of our objects, as events.k8s.io/v1 has it.
+
+Its limits are the API server's (pkg/apis/core/validation/events.go): a note has at most 1,024 bytes, the other texts 128.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from tinyforge.cluster.objects import ObjectRef
+from tinyforge.objects.metadata import API_VERSION, DEFAULT_NAMESPACE
+
+CONTROLLER = "tinyforge.dev/controller"
+_NOTE_BYTES = 1024
+_WORD_BYTES = 128
+
+
+class EventType(StrEnum):
+    """Whether an event is good news."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What happened to an object: `reason` and `action` are one word each, `note` is a sentence for people. What is too long is cut."""
+
+    type: EventType
+    reason: str
+    action: str
+    note: str
+
+
+def event_namespace(ref: ObjectRef) -> str:
+    """Return where an event about an object belongs: beside it, or into `default` if it is in no namespace."""
+    return ref.namespace or DEFAULT_NAMESPACE
+
+
+def event_object(ref: ObjectRef, event: Event, *, instance: str, at: datetime) -> dict[str, Any]:
+    """Return the event as the API server takes it; `instance` is the process that tells, `at` an aware time."""
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"name": f"{ref.name}.{uuid4().hex[:16]}", "namespace": event_namespace(ref)},
+        "eventTime": at.isoformat(timespec="microseconds"),
+        "reportingController": CONTROLLER,
+        "reportingInstance": _cut(instance, _WORD_BYTES),
+        "regarding": {"apiVersion": API_VERSION, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "uid": ref.uid},
+        "type": event.type,
+        "reason": _cut(event.reason, _WORD_BYTES),
+        "action": _cut(event.action, _WORD_BYTES),
+        "note": _cut(event.note, _NOTE_BYTES),
+    }
+
+
+def _cut(text: str, length: int) -> str:
+    """Return `text` with at most `length` bytes of UTF-8, its last character being an ellipsis if something is missing."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= length:
+        return encoded.decode()
+    return encoded[: length - len("…".encode())].decode(errors="ignore") + "…"

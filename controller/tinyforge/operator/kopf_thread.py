@@ -1,0 +1,97 @@
+"""kopf, in a thread with an event loop of its own.
+
+In ours it would take the signal handlers, and cancel at its end every task that was born after its start. Some things end it whatever its
+settings are: a CRD that is deleted and applied again, for one. So when it ends and nobody asked it to, it is started again.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import kopf
+
+from tinyforge.operator.kopf_logs import quieten
+from tinyforge.operator.kopf_settings import kopf_settings
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+_CLOSING_SECONDS = 0.05
+"""kopf closes its TLS connections and does not wait for their end, which takes the loop some turns and an answer."""
+_LONG_RUN = 60.0
+"""After so many seconds the next end is a new trouble, and not the same one once more."""
+
+
+class KopfThread:
+    """Runs kopf from `start` to `stop`.
+
+    Args:
+        registry: makes the handlers; called anew for each start.
+        namespaces: which are watched; all if there are none.
+    """
+
+    def __init__(self, *, registry: Callable[[], kopf.OperatorRegistry], namespaces: Sequence[str]) -> None:
+        self._registry = registry
+        self._namespaces = tuple(namespaces)
+        self._thread = threading.Thread(target=self._main, name="kopf", daemon=True)
+        self._stopped = threading.Event()
+        self._stop_kopf: Callable[[], None] = lambda: None
+        self.restarts = 0
+        """How often it ended and nobody had asked it to."""
+
+    def start(self) -> None:
+        """Start it."""
+        quieten()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Stop it, if it was started, and see it end; handlers that wait are cancelled after 5 s at the latest: kopf's own patience."""
+        self._stopped.set()
+        self._stop_kopf()
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _main(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopped.is_set():
+            began = time.monotonic()
+            ended = self._ended()
+            if self._stopped.is_set():
+                return
+            self.restarts += 1
+            pause = pause if time.monotonic() - began < _LONG_RUN else _FIRST_PAUSE
+            logger.warning("kopf ended (%s) and is started again in %g s", ended, pause, extra={"action": "kopf_restarted"})
+            self._stopped.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _ended(self) -> str:
+        """Run kopf until it ends, and return why it did."""
+        try:
+            asyncio.run(self._operate())
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever ends it, it is started again
+            return f"{type(error).__name__}: {error}"
+        return "without saying why"
+
+    async def _operate(self) -> None:
+        stop_flag, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def stop() -> None:
+            with suppress(RuntimeError):  # the loop is closed: it ended by itself meanwhile
+                loop.call_soon_threadsafe(stop_flag.set)
+
+        self._stop_kopf = stop
+        if self._stopped.is_set():
+            return
+        await kopf.operator(
+            registry=self._registry(),
+            settings=kopf_settings(self._namespaces),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=stop_flag,
+        )
+        await asyncio.sleep(_CLOSING_SECONDS)

@@ -1,0 +1,84 @@
+"""What goes wrong with statuses, said once: when it begins, when it changes, and when it ends."""
+
+import logging
+
+from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectRef
+from tinyforge.domain.texts import printable
+
+logger = logging.getLogger(__name__)
+
+_MATTERS_OF_PERMISSION = (401, 403)
+_LENGTH = 512  # characters of a foreign text in a line
+
+
+class StatusComplaints:
+    """What has been said and is still so. A missing permission is said once for all objects of a kind in a namespace."""
+
+    def __init__(self) -> None:
+        self._refused: dict[ObjectRef, str] = {}
+        self._forbidden: dict[tuple[str, str], set[ObjectRef]] = {}
+        self._left_out: dict[ObjectRef, tuple[str, ...]] = {}
+        self._away = False
+
+    def refused(self, ref: ObjectRef, error: ClusterRefused | ClusterUnavailable) -> None:
+        """Say that the API server will not have a status, and why in its own words."""
+        text = printable(str(error), _LENGTH)
+        known = self._refused.get(ref) == text
+        if error.status in _MATTERS_OF_PERMISSION:
+            together = self._forbidden.setdefault((ref.kind, ref.namespace), set())
+            known = bool(together)
+            together.add(ref)
+        self._refused[ref] = text
+        if not known:
+            logger.warning(
+                "%s: its status is refused, and shows what it was before: %s",
+                ref,
+                text,
+                extra={"action": "status_refused", "object": str(ref), "status": error.status},
+            )
+
+    def taken(self, ref: ObjectRef) -> None:
+        """Say that the status of an object is taken again, if it was refused."""
+        if ref in self._refused:
+            logger.info("%s: its status is taken again", ref, extra={"action": "status_taken", "object": str(ref)})
+            self._drop_refusal(ref)
+
+    def left_out(self, ref: ObjectRef, fields: tuple[str, ...]) -> None:
+        """Say which fields of a status are shown to nobody because its schema does not take them, which is a mistake of ours."""
+        if fields and self._left_out.get(ref) != fields:
+            logger.warning(
+                "%s: its status is written without %s, which its schema does not take",
+                ref,
+                ", ".join(fields[:5]),
+                extra={"action": "status_left_out", "object": str(ref), "fields": fields[:20]},
+            )
+        self._replace(ref, fields)
+
+    def away(self, error: ClusterUnavailable) -> None:
+        """Say that the API server takes no statuses now."""
+        if not self._away:
+            logger.warning(
+                "no status is written until the API server answers: %s", printable(str(error), _LENGTH), extra={"action": "statuses_wait"}
+            )
+        self._away = True
+
+    def answers(self) -> None:
+        """Say that the API server takes statuses again, if it did not."""
+        if self._away:
+            logger.info("the API server answers: statuses are written again", extra={"action": "statuses_written"})
+        self._away = False
+
+    def forget(self, ref: ObjectRef) -> None:
+        """Forget what was said of an object that is gone."""
+        self._drop_refusal(ref)
+        self._left_out.pop(ref, None)
+
+    def _drop_refusal(self, ref: ObjectRef) -> None:
+        self._refused.pop(ref, None)
+        self._forbidden.get((ref.kind, ref.namespace), set()).discard(ref)
+
+    def _replace(self, ref: ObjectRef, fields: tuple[str, ...]) -> None:
+        if fields:
+            self._left_out[ref] = fields
+        else:
+            self._left_out.pop(ref, None)
