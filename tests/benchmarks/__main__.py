@@ -1,50 +1,89 @@
-"""`make bench`: what a pass costs, as ratios of things that are measured in turn in one run, on a real engine and a real PostgreSQL.
+"""`make bench`: what the passes cost, and the operator, as ratios of things that are measured in one run on real servers.
 
-The engine is one of the tests' own. The PostgreSQL is the embedded one in a folder of its own, as `tinyforge run` has it (fsync is on),
-or the one that TINYFORGE_TEST_DATABASE_URL names. Nothing gates: a missed target is printed as missed, and the exit code stays 0.
+The engines and the Kubernetes control plane are the tests' own. The PostgreSQL is the embedded one in a folder of its own, as
+`tinyforge run` has it (fsync is on), or the one that TINYFORGE_TEST_DATABASE_URL names. Nothing gates: a missed target is printed as missed,
+and the exit code stays 0.
 
-    bench         everything in order, at one size
+    bench         everything about passes in order, at one size
     host          the containers, and the manifests that claim them
     steady        a pass beside curl's list
     stages        where the time of a pass goes
     without_list  a pass over a recorded list, beside the algorithm of row_by_row
     memory        the peak of `tinyforge run`
+    operator/     `tinyforge controller` with 2,000 workloads and 20 hosts: starts, a quiet minute, a storm of edits
     rounds        how two things are measured in turn
     figures       the table
     conditions    the PostgreSQL, and what a reader has to know beside the figures
 """
 
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 import click
 from rich.console import Console
 
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.conditions import conditions, postgres
-from tests.benchmarks.figures import table
+from tests.benchmarks.conditions import conditions, kubernetes_programs, postgres
+from tests.benchmarks.figures import Section, table
+from tests.benchmarks.operator.bench import OperatorBench
+from tests.benchmarks.operator.scale import Scale
+from tests.servers.cluster import Cluster
 from tests.servers.docker_engine import DockerEngine
+from tests.servers.kubernetes import ControlPlane
+from tests.servers.postgres import Postgres
 
 SIZES = (1000, 5000)
 WIDTH = 132  # of the table, where there is no terminal that has one
 
 
+PASSES = "passes"
+OPERATOR = "operator"
+
+
 @click.command()
+@click.option(
+    "--part", "parts", type=click.Choice([PASSES, OPERATOR]), multiple=True, default=(PASSES, OPERATOR), help="Of what; repeatable. Both."
+)
 @click.option(
     "--containers", "sizes", type=click.IntRange(1), multiple=True, default=SIZES, show_default=True, help="How many; repeatable."
 )
 @click.option("--rounds", type=click.IntRange(1), default=15, show_default=True, help="How often each thing is measured, twice.")
-def main(sizes: tuple[int, ...], rounds: int) -> None:
-    """Print what a pass costs, on a real Docker Engine and a real PostgreSQL. About six minutes."""
+def main(parts: tuple[str, ...], sizes: tuple[int, ...], rounds: int) -> None:
+    """Print what a pass costs, on a real Docker Engine and a real PostgreSQL, and what the operator does. About ten minutes."""
     say("starting the servers")
-    with closing(DockerEngine()) as engine, postgres() as server:
+    with postgres() as server:
+        if PASSES in parts:
+            measure_passes(server, sizes, rounds)
+        if OPERATOR in parts:
+            measure_operator(server)
+        say("ending the servers")
+
+
+def measure_passes(server: Postgres, sizes: tuple[int, ...], rounds: int) -> None:
+    """Print what passes cost at some numbers of containers."""
+    with closing(DockerEngine()) as engine:
         begun = conditions(engine, server)
         bench = Bench(engine=engine, postgres=server, rounds=rounds, say=say)
-        sections = {size: bench.measure(size) for size in sorted(set(sizes))}
-        say("ending the servers")
+        sections = {f"{size:,} containers": bench.measure(size) for size in sorted(set(sizes))}
+    show(sections, f"Medians of {rounds} rounds (steady pass ÷ curl: {2 * rounds}) of two runs each, in random turn. {begun}")
+
+
+def measure_operator(server: Postgres) -> None:
+    """Print what the operator does."""
+    with closing(DockerEngine()) as engine, closing(ControlPlane(kubernetes_programs())) as control_plane:
+        begun = conditions(engine, server)
+        scale = Scale()
+        bench = OperatorBench(cluster=Cluster(control_plane), engine=engine, postgres=server, say=say)
+        sections = {f"{scale.workloads:,} workloads, {scale.hosts} hosts": bench.measure(scale)}
+    show(sections, f"One run, with an interval of {scale.interval:.0f} s; the hosts are one engine under many names. {begun}")
+
+
+def show(sections: Mapping[str, Sequence[Section]], conditions: str) -> None:
+    """Print the figures, and under what conditions they came about."""
     output = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     output.print(table(sections))
-    output.print(f"Medians of {rounds} rounds (steady pass ÷ curl: {2 * rounds}) of two runs each, in random turn. {begun}", style="dim")
+    output.print(conditions, style="dim")
 
 
 def say(what: str) -> None:

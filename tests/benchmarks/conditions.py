@@ -2,12 +2,14 @@
 
 import os
 import platform
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.docker_engine import DockerEngine
+from tests.servers.kubernetes import ROOT
 from tests.servers.postgres import Postgres, cluster_folder
 from tinyforge.standalone.postgres import embedded_postgres
 
@@ -22,6 +24,11 @@ def postgres() -> Iterator[Postgres]:
         return
     with cluster_folder(Path(tempfile.gettempdir())) as folder, embedded_postgres(folder) as embedded:
         yield Postgres(embedded.conninfo)
+
+
+def kubernetes_programs() -> str:
+    """The folders of kube-apiserver and its like, as in a PATH; `make tools` has built them."""
+    return subprocess.run([ROOT / "scripts/kubernetes"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def conditions(engine: DockerEngine, server: Postgres) -> str:

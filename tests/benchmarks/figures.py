@@ -66,12 +66,12 @@ def milliseconds(name: str, seconds: float) -> Figure:
     return Figure(name, 1000 * seconds, "{:.1f} ms")
 
 
-def table(sections: Mapping[int, Sequence[Section]]) -> Table:
-    """The sections of every size side by side; all sizes have the same ones."""
+def table(sections: Mapping[str, Sequence[Section]]) -> Table:
+    """The sections of every size side by side, each under its column's title; all sizes have the same ones."""
     printed = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     printed.add_column("")
-    for size in sections:
-        printed.add_column(f"{size:,} containers", justify="right", no_wrap=True)
+    for title in sections:
+        printed.add_column(title, justify="right", no_wrap=True)
     printed.add_column("target", no_wrap=True)
     for same in zip(*sections.values(), strict=True):
         printed.add_row(Text(same[0].title, style="bold"))

@@ -54,7 +54,7 @@ the difference
 """
 
 
-def printed(sections: Mapping[int, Sequence[Section]]) -> list[list[str]]:
+def printed(sections: Mapping[str, Sequence[Section]]) -> list[list[str]]:
     """The words of each line of a table."""
     paper = io.StringIO()
     Console(width=132, file=paper).print(table(sections))
@@ -88,7 +88,7 @@ def test_every_size_has_its_column_and_every_figure_its_verdict() -> None:
             Section("Gain", (Figure("ratio", fast, "{:.1f} ×", AtLeast(10, "≥ 10 ×")),)),
         ]
 
-    assert printed({1000: measured(1.05, 9), 5000: measured(1.2, 12)}) == [
+    assert printed({"1,000 containers": measured(1.05, 9), "5,000 containers": measured(1.2, 12)}) == [
         ["1,000", "containers", "5,000", "containers", "target"],
         ["Time"],
         ["pass", "1.05", "met", "1.20", "missed", "≤", "1.15"],
