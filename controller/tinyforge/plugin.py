@@ -56,7 +56,8 @@ class Workload:
 class Container:
     """A container of the workload, as the last complete pass saw it.
 
-    `state` is Docker's (`running`, `stopped`, `created`, `restarting`, `paused`, `removing`), or `missing` if its host no longer has it.
+    `state` is Docker's (`running`, `stopped`, `created`, `restarting`, `paused`, `removing`), or `missing` if its host no longer has it;
+    `unknown`, for a teardown only, if the host is away.
     `image` is what the container was made from, as Docker's list says it; `port` its lowest private port, 0 if it shows none.
     """
 
@@ -73,7 +74,7 @@ class Seen(Generic[ConfigT]):
     """What a plugin looks at: the workload, the plugin's own part of the spec, and what runs.
 
     `containers` are those that count for the workload's status, in the order of their rows. `as_of` is when they were listed; a plugin is
-    asked only while the host answers, so that is now, give or take an interval.
+    asked only while the host answers, so that is now, give or take an interval; for a teardown it may be longer ago.
     """
 
     workload: Workload
@@ -157,7 +158,7 @@ class Source(Protocol[ConfigT]):
         ...
 
     async def teardown(self, seen: Seen[ConfigT]) -> Outcome:
-        """Take down what this source put up, since the workload is no longer declared.
+        """Take down what this source put up, since the workload is no longer declared. Its host may be away: states read `unknown` then.
 
         After `Failed` it is asked again, and the workload stays until then; with no `retry_after` the workload goes, and the log says so.
         """

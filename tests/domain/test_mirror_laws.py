@@ -36,7 +36,7 @@ def test_p10_an_incomplete_reading_removes_nothing(reading: Reading, mirror: Mir
 
 @quick
 @given(readings(), mirrors())
-def test_p10_a_complete_reading_removes_what_is_neither_declared_nor_held_and_what_its_host_forbids(reading: Reading, mirror: Mirror) -> None:
+def test_p10_a_complete_reading_removes_what_nobody_declares_or_holds_and_what_its_host_forbids(reading: Reading, mirror: Mirror) -> None:
     plan = plan_mirror(replace(reading, complete=True), mirror)
     hosts = {it.value.name for it in reading.hosts} | reading.held_hosts
     workloads = {it.value.key.id for it in reading.workloads} | reading.held_workloads

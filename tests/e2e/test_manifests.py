@@ -127,7 +127,7 @@ def test_of_two_that_are_new_at_once_one_has_the_project_and_keeps_it_over_a_res
     first.kill()
     manifests.workload("shop", "stack")
     second = run()
-    assert 'belongs to another workload; give "default/shop" another one; it is held by "default/zebra"' in second.says("default/shop is refused")
+    assert 'give "default/shop" another one; it is held by "default/zebra"' in second.says("default/shop is refused")
     index.passes()
     assert index.states() == {"default/zebra:web": "running"}
 

@@ -39,6 +39,7 @@ LONG = {
 BODIES = {
     "a body that never comes": GET + b"Content-Length: 1000000000\r\n\r\n",
     "a body in chunks without an end": GET + b"Transfer-Encoding: chunked\r\n\r\n" + b"4\r\nbody\r\n" * 1000,
+    "a body in an encoding that nobody knows": GET + b"Content-Encoding: br\r\nContent-Length: 5\r\n\r\nhello",
     "a bomb": GET + b"Content-Encoding: gzip\r\nContent-Length: 1000000000\r\n\r\n" + b"\x1f\x8b" + b"\0" * 1000,
 }
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 import pytest
 from prometheus_client import Gauge
 
-from tests.http.asking import LOOPBACK, ask, connected, until_closed, until_reset
+from tests.http.asking import LOOPBACK, ask, connected, parse, until_closed, until_reset
 from tinyforge.http.address import ListenAddress
 from tinyforge.http.listening import AddressUnusable
 from tinyforge.http.metrics import Metrics
@@ -85,7 +85,19 @@ async def test_a_client_that_does_not_read_its_answer_does_not_hold_the_stop_up(
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: tinyforge\r\n\r\n")
             assert (await ask(at, "/healthz")).status == 200
             limit.reschedule(asyncio.get_running_loop().time() + 1)
-        await until_reset(client)
+        async with asyncio.timeout(1):
+            await until_reset(client)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_asked_before_the_stop_gets_a_whole_answer_or_none(turns: int) -> None:
+    async with AsyncExitStack() as held:
+        async with opened(LOOPBACK) as at:
+            reader, _ = await held.enter_async_context(connected(at, GET + b"\r\n"))
+            for _ in range(turns):  # of the event loop
+                await asyncio.sleep(0)
+        answer = await reader.read()
+        assert not answer or parse(answer).body == "ok\n"
 
 
 async def test_the_port_closes_when_what_it_is_open_for_fails() -> None:

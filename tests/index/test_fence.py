@@ -11,10 +11,10 @@ from tests.index.conftest import Open, Sql
 from tests.index.examples import HOST, complete, declare, host, new, row
 from tests.index.waiting import until_blocked
 from tinyforge.domain.hosts import HostState
+from tinyforge.domain.requests import Request, RequestKind
 from tinyforge.index.database import Connection
 from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.led import LedIndex
-from tinyforge.domain.requests import Request, RequestKind
 from tinyforge.ports import FailedPass, Fenced, Term
 
 INSERT = "INSERT INTO tinyforge.containers (id, workload_id, workload_kind, host) VALUES ('late', 'default/app', 'stack', 'local')"

@@ -10,8 +10,8 @@ from tests.index.conftest import Sql
 from tests.index.examples import DEPLOYER_COLUMNS, HOST, declare, host, row, workload
 from tests.index.test_pass_write import insert
 from tests.index.waiting import until_blocked
-from tinyforge.domain.rows import MISSING
 from tinyforge.domain.requests import Forgotten
+from tinyforge.domain.rows import MISSING
 from tinyforge.index.led import LedIndex
 
 DAY = 86400.0

@@ -12,6 +12,7 @@ import yaml
 from tests.e2e.controllers import environment_of_a_user
 from tests.e2e.fresh_machine import put_clone
 from tests.engine.certificates import Authority, write_secret
+from tests.engine.sshd import Sshd
 from tests.operator.walk import Walk, blocks
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.kubernetes import ROOT, ControlPlane
@@ -36,6 +37,14 @@ def clone(tmp_path: Path) -> Path:
     folder.mkdir()
     put_clone(folder)
     return folder
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    folder = tmp_path / "sshd"
+    folder.mkdir()
+    with closing(Sshd(folder)) as sshd:
+        yield sshd
 
 
 @pytest.fixture
@@ -71,12 +80,15 @@ def test_the_readme_goes_to_a_ready_workload(walk: Walker, clone: Path, docker_e
 
 
 @pytest.mark.timeout(240)
-def test_the_page_about_the_operator_goes_as_it_is_written(walk: Walker, clone: Path):
+def test_the_page_about_the_operator_goes_as_it_is_written(walk: Walker, clone: Path, sshd: Sshd, docker_engine: DockerEngine):
     authority = Authority.make("hosts")
     (clone / "secrets").mkdir()
     write_secret(clone / "secrets/web-1", authority, authority.client())
+    sshd.write_secret(clone / "secrets/web-2")
     with closing(DockerEngine(tls=authority.server(clone.parent / "tls"))) as engine:
-        walk(engine, {"web-1.example.com:2376": f"127.0.0.1:{engine.tcp_port}"}).go(blocks(PAGE))
+        web_1 = {"web-1.example.com:2376": f"127.0.0.1:{engine.tcp_port}"}
+        web_2 = {"ssh://deploy@web-2.example.com": sshd.endpoint(docker_engine)}
+        walk(engine, web_1 | web_2).go(blocks(PAGE))
 
 
 def test_an_image_of_ones_own_is_named_as_the_page_says(own_control_plane: ControlPlane, clone: Path):

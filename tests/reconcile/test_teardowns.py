@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -153,21 +152,6 @@ async def test_one_whose_host_goes_too_after_it_failed_is_tried_once_more_at_onc
         sources.answer("a", BUSY)
         await sources.has_ended()
         assert sources.asked == ["a", "a"]
-
-
-@pytest.mark.parametrize("reason", ["Stale", "NeverSeen"])
-async def test_that_its_host_was_not_seen_yet_is_no_try(sources: Sources, reason: str) -> None:
-    async with teardowns_of(sources) as teardowns:
-        teardowns.pending(["a"], without_host=["a"])
-        sources.answer("a", replace(BUSY, reason=reason))
-        sources.answer("a", IndexUnavailable("away"))
-        for tries in (1, 2):
-            await until(lambda: len(sources.asked) == tries)  # noqa: B023 - it is looked at within the round
-            await asyncio.sleep(0.01)
-            assert not sources.ended.is_set()
-            teardowns.try_again()
-        sources.answer("a", DOWN)
-        await sources.has_ended()
 
 
 async def test_a_workload_that_is_declared_again_is_taken_down_no_further_and_anew_when_it_goes_again(sources: Sources) -> None:

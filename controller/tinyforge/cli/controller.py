@@ -25,6 +25,9 @@ from tinyforge.telemetry import tracing
 
 logger = logging.getLogger(__name__)
 
+_HTTP_ADDRESS = ListenAddress(host="", port=8080)
+"""Where the HTTP port is if nobody says otherwise: a pod is probed there."""
+
 
 @click.command(
     "controller",
@@ -52,7 +55,7 @@ async def _serve(settings: Settings, conninfo: str, *, take_over: bool) -> None:
     plugins = installed_plugins()
     vitals = Vitals(plugins)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(vitals.served(_address(settings)))
+        await stack.enter_async_context(vitals.served(settings.http_address or _HTTP_ADDRESS))
         access = find_access()
         cluster = connect(access, instance=socket.gethostname())
         stack.push_async_callback(cluster.close)
@@ -74,8 +77,3 @@ async def _serve(settings: Settings, conninfo: str, *, take_over: bool) -> None:
         controller = Controller(surroundings=surroundings, index=index, plugins=plugins, rhythm=rhythm_of(settings), metrics=vitals.metrics)
         vitals.begin(lambda: controller.silent)
         await controller.run()
-
-
-def _address(settings: Settings) -> ListenAddress | None:
-    """Return where the HTTP port is: a pod is probed there, so it is open unless somebody said otherwise."""
-    return settings.http_address if "http_address" in settings.model_fields_set else ListenAddress.parse(":8080")

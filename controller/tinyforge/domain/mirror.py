@@ -102,8 +102,7 @@ def plan_mirror(reading: Reading, mirror: Mirror) -> MirrorPlan:
     removed = {
         id_
         for id_ in mirror.workloads
-        if (id_ in forbidden and reading.complete)
-        or (id_ not in declared and id_ not in reading.held_workloads and _is_gone(id_, reading))
+        if (id_ in forbidden and reading.complete) or (id_ not in declared and id_ not in reading.held_workloads and _is_gone(id_, reading))
     }
     losers: set[str] = set()
     while lost := _losers(_effective(declared, refusals.keys() | losers, removed, mirror), _ages(declared, mirror)):

@@ -39,7 +39,6 @@ class BoundedServer(web.Server):
             request_factory=_request,
             access_log=None,
             auto_decompress=False,  # nobody reads a body, so it need not grow either
-            keepalive_timeout=0,  # `bounds.seconds` ends the idle too
             lingering_time=0,  # a body that is still on its way is not waited for
             logger=_clients,
             max_line_size=LINE_BYTES,

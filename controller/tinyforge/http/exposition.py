@@ -47,7 +47,7 @@ class Exposition:
         """Return the metrics in the format that suits a header `Accept`; any text will do for one."""
         content_type = _content_type(accept)
         page = self._pages.get(content_type)
-        if page is None or self._clock() - page.made_at > 1e9:
+        if page is None or self._clock() - page.made_at >= _FRESH_SECONDS:
             page = self._pages[content_type] = Page(
                 content_type=content_type, text=_FORMATS[content_type](self._registry), made_at=self._clock()
             )

@@ -1,6 +1,5 @@
 """The HTTP port, open for the length of a block. `tinyforge controller` opens it, and `tinyforge run` if it is told to."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -59,5 +58,4 @@ async def serving(
             yield place
         finally:
             await runner.cleanup()
-            await asyncio.sleep(0)  # what has said all it has to say closes by itself
             server.abort_all()

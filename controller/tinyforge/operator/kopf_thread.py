@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any, cast
 
 import kopf
 
@@ -89,6 +90,7 @@ class KopfThread:
         await kopf.operator(
             registry=self._registry(),
             settings=kopf_settings(self._namespaces),
+            identity=cast("Any", "tinyforge"),  # or it asks for the user's name, and ends where a uid has none; the type is kopf's own
             standalone=True,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,

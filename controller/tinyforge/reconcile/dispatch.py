@@ -13,7 +13,6 @@ from opentelemetry.context import Context
 from opentelemetry.trace import StatusCode
 
 from tinyforge.domain.dispatch import DispatchOutcome, DispatchReason, DispatchReport
-from tinyforge.domain.host_status import WhyUnknown
 from tinyforge.domain.texts import MESSAGE_LENGTH, one_word, printable
 from tinyforge.plugin import (
     Changed,
@@ -91,12 +90,10 @@ class Dispatcher:
     async def teardown(self, snapshot: WorkloadSnapshot) -> DispatchReport:
         """Let the source take down what it put up for a workload that is no longer declared; that needs no trigger.
 
-        While the host is away it fails, to be tried again; a host that is no longer declared either is not coming back.
+        It is asked while the host is away too: whether there is anything to take down there, only the source knows.
         """
 
         async def step() -> Outcome:
-            if why := snapshot.host.why_unknown:
-                return Failed(reason=why, message=_nobody_knows(snapshot), retry_after=None if why == WhyUnknown.HOST_REMOVED else 0.0)
             source = self._source(snapshot)
             return await self._ask("source.teardown", lambda: source.plugin.teardown(_seen(snapshot, source.config)))
 

@@ -6,7 +6,7 @@ nothing. Everything runs in one task group: the first task that finds the term o
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -104,6 +104,9 @@ class Leading:
         self._look = asyncio.Event()
         self._applied = asyncio.Condition()
         self._state: InForce | None = None
+        self._applications = 0
+        self._unseen: dict[str, int] = {}
+        """Workloads of whose containers no pass has told since they were declared, by the number of that application."""
         self._standing = Standing()
         self.beats = Beats(rhythm.interval)
         """Which timers have stopped."""
@@ -151,6 +154,8 @@ class Leading:
         """
         with self.beats.tick(f"workload {workload}"):
             await self._mirrored()
+            if workload in self._unseen:
+                return
             await until_taken(
                 f"workload {workload}: turn not written",
                 lambda: self._turns.take(workload, DispatchReason.TIMER),
@@ -199,24 +204,36 @@ class Leading:
         self.beats.expect([*(f"host {name}" for name in state.hosts), *(f"workload {id_}" for id_ in state.workloads)])
         self._standing.forget(state.opened | (self._standing.known - state.hosts.keys()))
         self._driver.in_force(state)
-        self._nudge_hosts(state.opened | state.touched)
-        self._turns.nudge(state.declared, DispatchReason.SPEC)
+        self._look_again(state)
 
     def _torn_down(self, gone: Mapping[str, bool]) -> Set[str]:
         self._turns.leave(gone)
         return self._teardowns.pending(gone, without_host={id_ for id_, without_host in gone.items() if without_host})
 
-    def _nudge_hosts(self, names: Iterable[str]) -> None:
-        """Run a pass of some hosts now; their timers go on as before."""
-        for name in names:
-            self._group.create_task(self._pass(name), name=f"pass of {name}")
+    def _look_again(self, state: InForce) -> None:
+        """Run a pass now of each host whose containers may match differently; timers go on as before.
+
+        Whose containers these are is known after it and not before: a turn of what was declared just now would find those that it had.
+        """
+        self._applications += 1
+        self._unseen = {id_: since for id_, since in self._unseen.items() if id_ in state.workloads}
+        self._unseen |= dict.fromkeys(state.declared, self._applications)
+        for host in state.opened | state.touched | {state.workloads[id_] for id_ in self._unseen}:
+            self._group.create_task(self._look_at(host, self._applications), name=f"pass of {host}")
+
+    async def _look_at(self, host: str, application: int) -> None:
+        if await self._pass(host):
+            seen = [id_ for id_, since in self._unseen.items() if since <= application and self._workloads.get(id_) == host]
+            for id_ in seen:
+                del self._unseen[id_]
+            self._turns.nudge(seen, DispatchReason.SPEC)
 
     def _passed(self, host: Host, report: PassReport) -> None:
         self._driver.passed(host, report)
-        self._turns.nudge(report.changed_workloads & self._workloads.keys(), DispatchReason.PASS)
+        known = self._workloads.keys() - self._unseen.keys()
+        self._turns.nudge(report.changed_workloads & known, DispatchReason.PASS)
         if self._standing.changed(host.name, report):
-            of_host = [id_ for id_, on in self._workloads.items() if on == host.name]
-            self._turns.nudge(of_host, DispatchReason.PASS)
+            self._turns.nudge([id_ for id_ in known if self._workloads[id_] == host.name], DispatchReason.PASS)
             self._teardowns.try_again()
 
     @property
@@ -227,15 +244,19 @@ class Leading:
         async with self._applied:
             await self._applied.wait_for(lambda: self._state is not None)
 
-    async def _pass(self, host: str) -> None:
-        async def attempt() -> None:
+    async def _pass(self, host: str) -> bool:
+        """Run a pass of a host, if it is open; return whether it came to its end."""
+
+        async def attempt() -> bool:
             if found := self._hosts.by_name.get(host):
                 try:
                     await found.passes.run()
                 except PassStopped as error:
                     logger.debug("host %s: %s", host, error)
+                    return False
+            return True
 
-        await until_taken(f"host {host}: pass not written", attempt, action="pass_not_written")
+        return await until_taken(f"host {host}: pass not written", attempt, action="pass_not_written")
 
     async def _keep_house(self) -> None:
         while True:

@@ -10,13 +10,11 @@ from contextlib import suppress
 from itertools import count
 
 from tinyforge.domain.dispatch import DispatchReport, back_off
-from tinyforge.domain.host_status import WhyUnknown
 from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable
 
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 10.0
-_NOT_SEEN_YET = (WhyUnknown.STALE, WhyUnknown.NEVER_SEEN)  # a pass is about to tell, at the start of a term at the latest
 
 
 class Teardowns:
@@ -79,7 +77,7 @@ class Teardowns:
             return False
         if report is None or not report.failed:
             return True
-        is_left = report.hopeless or (workload in self._without_host and report.reason not in _NOT_SEEN_YET)
+        is_left = report.hopeless or workload in self._without_host
         if is_left:
             logger.error(
                 "workload %s: what its source put up is left behind: %s: %s",
