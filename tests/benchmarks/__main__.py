@@ -1,8 +1,8 @@
 """`make bench`: what the passes cost, and the operator, as ratios of things that are measured in one run on real servers.
 
 The engines and the Kubernetes control plane are the tests' own. The PostgreSQL is the embedded one in a folder of its own, as
-`tinyforge run` has it (fsync is on), or the one that TINYFORGE_TEST_DATABASE_URL names. Nothing gates: a missed target is printed as missed,
-and the exit code stays 0.
+`tinyforge run` has it (fsync is on), or the one that TINYFORGE_TEST_DATABASE_URL names. Nothing gates: a missed target is printed as
+missed, and the exit code stays 0.
 
     bench         everything about passes in order, at one size
     host          the containers, and the manifests that claim them

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 30.0
 
 
 async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:

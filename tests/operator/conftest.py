@@ -39,7 +39,8 @@ def start(cluster: Cluster, database_url: str, api_proxy: ApiProxy) -> Iterator[
 
         def start(*, proxied: bool = False, **options: Any) -> Operator:
             way = api_proxy.kubeconfig(kubeconfig) if proxied else kubeconfig
-            operator = Operator(**{"url": database_url, "kubeconfig": way} | options)
+            settings: dict[str, Any] = {"url": database_url, "kubeconfig": way} | options
+            operator = Operator(**settings)
             started.callback(operator.stop)
             return operator
 

@@ -9,13 +9,15 @@ from tests.servers.cluster import Cluster
 from tests.servers.kubernetes_api import Refused
 
 SECONDS = 30
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 HOSTS = "dockerhosts.tinyforge.dev"
+WORKLOADS = "workloads.tinyforge.dev"
 
 
 @contextmanager
 def laxer_definition(cluster: Cluster, sample: dict[str, Any], *, name: str = HOSTS) -> Iterator[None]:
     """Let the API server take any spec, for the length of a block; `sample` is an object that it refuses before and after."""
-    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+    path = f"{DEFINITIONS}/{name}"
     ours = cluster.api.request("GET", path)["spec"]["versions"]
     (version,) = ours
     schema = version["schema"]["openAPIV3Schema"]
@@ -28,6 +30,27 @@ def laxer_definition(cluster: Cluster, sample: dict[str, Any], *, name: str = HO
     finally:
         cluster.api.patch(path, {"spec": {"versions": ours}})
         until(lambda: not is_taken(cluster, sample))
+
+
+@contextmanager
+def deleted(cluster: Cluster) -> Iterator[None]:
+    """Delete our definitions, and with them all objects; apply them again at the end of a block."""
+    for name in (HOSTS, WORKLOADS):
+        cluster.api.request("DELETE", f"{DEFINITIONS}/{name}")
+    until(lambda: not cluster.api.request("GET", DEFINITIONS)["items"])
+    try:
+        yield
+    finally:
+        until(lambda: are_applied(cluster))
+
+
+def are_applied(cluster: Cluster) -> bool:
+    """Apply our definitions, and tell whether they are served yet; a moment after they were gone the API server answers in no JSON."""
+    try:
+        Cluster(cluster.control_plane)
+    except (AssertionError, ValueError):
+        return False
+    return True
 
 
 def is_taken(cluster: Cluster, sample: dict[str, Any]) -> bool:

@@ -16,7 +16,6 @@ rules:
 - {apiGroups: [tinyforge.dev], resources: [dockerhosts], verbs: [get, list, watch, patch]}
 - {apiGroups: [tinyforge.dev], resources: [dockerhosts/status], verbs: [patch]}
 - {apiGroups: [events.k8s.io], resources: [events], verbs: [create]}
-- {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], verbs: [list, watch]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding

@@ -22,6 +22,7 @@ from tinyforge.http.metrics import Metrics
 from tinyforge.index.leadership import OPERATOR
 from tinyforge.index.led import lead
 from tinyforge.operator.controller import Controller, Surroundings
+from tinyforge.ports import Engine
 from tinyforge.reconcile.plugins import load_plugins
 from tinyforge.settings import Settings
 
@@ -41,13 +42,22 @@ def account(cluster: RealCluster) -> Path:
 
 
 class Operator:
-    """A running operator; it runs from the start until `stop`."""
+    """A running operator; it runs from the start until `stop`. `around` may put something around each of its engines."""
 
-    def __init__(self, *, url: str, kubeconfig: Path, interval: float = SELDOM, namespaces: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        kubeconfig: Path,
+        interval: float = SELDOM,
+        namespaces: Sequence[str] = (),
+        around: Callable[[Engine], Engine] = lambda engine: engine,
+    ) -> None:
         self._url = url
         self._access = Access(config=read_kubeconfig(str(kubeconfig)), namespace="default", found_by="the test")
         self._settings = Settings(interval=interval, docker_connect_timeout=1.0, docker_list_timeout=1.0)
         self._namespaces = namespaces
+        self._around = around
         self._metrics = Metrics(sources=())
         self._leads = threading.Event()
         self.error: BaseException | None = None
@@ -83,12 +93,16 @@ class Operator:
         assert value is not None, f"there is no metric {name}"
         return value
 
+    def until(self, question: Callable[[Controller], object]) -> None:
+        """Wait until something is true of the controller."""
+        deadline = time.monotonic() + SECONDS
+        while not self.ask(question):
+            assert time.monotonic() < deadline, "it does not become true"
+            time.sleep(0.02)
+
     def until_written(self) -> None:
         """Wait until every object is known to show what it should."""
-        deadline = time.monotonic() + SECONDS
-        while self.metric("tinyforge_unwritten_statuses"):
-            assert time.monotonic() < deadline, "some statuses are not written"
-            time.sleep(0.02)
+        self.until(lambda it: it.writer.unwritten == 0)
 
     def _main(self) -> None:
         try:
@@ -105,12 +119,13 @@ class Operator:
             cluster = connect(self._access, instance="controller-0")
             stack.push_async_callback(cluster.close)
             index = await stack.enter_async_context(lead(self._url, driver=OPERATOR))
+            connect_engine = engines(self._settings, FolderSecrets(None))
             self._controller = Controller(
                 surroundings=Surroundings(
                     cluster=cluster,
                     find_access=lambda: self._access,
                     namespaces=self._namespaces,
-                    connect=engines(self._settings, FolderSecrets(None)),
+                    connect=lambda host: self._around(connect_engine(host)),
                 ),
                 index=index,
                 plugins=load_plugins(),

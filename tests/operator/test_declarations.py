@@ -1,5 +1,7 @@
 """What is declared acts within a second, not at the next tick of a timer; and what cannot be used disturbs nothing else."""
 
+from typing import Any
+
 import pytest
 
 from tests.cli.conftest import Tinyforge
@@ -14,7 +16,7 @@ from tests.servers.cluster import Cluster
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.operator import declared_objects
 
-EXTERNAL = {"source": {"kind": "external"}, "trigger": {"kind": "manual"}}
+EXTERNAL: dict[str, Any] = {"source": {"kind": "external"}, "trigger": {"kind": "manual"}}
 WEB = "default/shop:web"
 PIGEON = "carrier-pigeon://vm1"
 BEYOND = {"kind": "external", "config": {"roles": {"web": {"image": "\0"}}}}

@@ -209,7 +209,7 @@ def test_definitions_that_are_deleted_and_applied_again_are_served_again(own_clu
     own_cluster.delete("DockerHost", "local")
     own_cluster.wait_until_gone("DockerHost", "local")
     own_cluster.kubectl("delete", "--filename=manifests/crds")
-    controller.says("cannot be served")
+    controller.says("kopf ended")
     installation.apply()
     own_cluster.apply(docker_host())
     own_cluster.wait("DockerHost", "local", lambda found: "conditions" in found.get("status", {}))

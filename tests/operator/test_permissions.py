@@ -40,12 +40,11 @@ def test_a_workload_whose_namespace_the_host_does_not_allow_has_no_row_and_no_di
     until(index.states, {f"{team}/shop:web": "missing (WorkloadRemoved)"})
 
 
-@pytest.mark.parametrize(
-    ("kind", "field", "claimed"), [("stack", "composeProject", "tinyforge-shop"), ("site", "ref", "shop")], ids=["a project", "a ref"]
-)
+@pytest.mark.parametrize("claim", [("stack", "composeProject", "tinyforge-shop"), ("site", "ref", "shop")], ids=["a project", "a ref"])
 def test_what_a_workload_of_another_namespace_holds_is_refused_and_nothing_of_it_is_told(
-    kind: str, field: str, claimed: str, start: Start, cluster: Cluster, docker_engine: DockerEngine, index: Index
+    claim: tuple[str, str, str], start: Start, cluster: Cluster, docker_engine: DockerEngine, index: Index
 ):
+    kind, field, claimed = claim
     first, second = (cluster.new_namespace() for _ in range(2))
     labels = {"stack": {PROJECT: claimed, SERVICE: "web"}, "site": {SITE: claimed}}[kind]
     docker_engine.create("web", labels)
@@ -79,9 +78,9 @@ def test_m5_a_workload_claims_no_container_of_another_ones_whatever_it_writes(
     theirs = {
         "a default project": {PROJECT: f"tinyforge-{victim}_shop", SERVICE: "web"},
         "a default ref": {SITE: f"{victim}/page"},
-        "an id": {WORKLOAD: f"{victim}/page", "tinyforge.role": "api"},
+        "an id": {WORKLOAD: f"{victim}/shop", "tinyforge.role": "api"},
     }
-    names = {docker_engine.create(None, labels): what for what, labels in theirs.items()}
+    containers = {what: docker_engine.create(None, labels) for what, labels in theirs.items()}
     cluster.apply(host(docker_engine.endpoint, allowedNamespaces=["*"]))
     cluster.apply(stack(namespace=victim))
     cluster.apply(stack("page", kind="site", namespace=victim))
@@ -95,10 +94,10 @@ def test_m5_a_workload_claims_no_container_of_another_ones_whatever_it_writes(
         workload_becomes(cluster, "False", "Conflict", name, namespace=thief)
     workload_becomes(cluster, "False", "NoContainers", "default", namespace=thief)
     assert index.containers() == before
-    assert sorted(before.values()) == sorted(names)
+    assert sorted(before.values()) == sorted(containers.values())
     assert {row.partition("/")[0] for row in before} == {victim}
 
 
 def reasons(cluster: Cluster, namespace: str) -> list[str]:
     """Of what the Events of a namespace tell, in their order."""
-    return [event["reason"] for event in sorted(cluster.list("Event", namespace), key=lambda it: it["metadata"]["creationTimestamp"])]
+    return [event["reason"] for event in sorted(cluster.list("Event", namespace), key=lambda it: it["eventTime"])]

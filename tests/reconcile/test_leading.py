@@ -21,7 +21,7 @@ from tinyforge.ports import EngineError, EngineReason, Fenced, IndexUnavailable
 
 SHOP, BLOG = "default/shop", "default/blog"
 BUSY = Failed(reason="Busy", message="it is busy: wait", retry_after=0)
-SOON = 2.0
+SOON = 5.0
 """Seconds that a second may take on a busy machine; every hang in these tests lasts longer."""
 
 
@@ -86,6 +86,25 @@ async def test_p3_what_is_declared_anew_is_passed_over_at_once_and_nothing_else(
         await term.until_passed("a", "b")
         term.declarer.declare(host("a"), host("b", acknowledged_engine_id="x"), host("c"), declared(host="b"))
         await term.until_passed("b", "c")
+
+
+async def test_a_workload_that_is_declared_anew_has_its_first_turn_when_a_pass_has_told_of_its_containers(index: LedIndex) -> None:
+    engine = HeldEngine()
+    engine.there = (service("web", project="tinyforge-default_shop"),)
+    engine.let_go.set()
+    term = Term(index, host(), declared(BLOG))
+    term.engines["local"] = engine
+    async with term.led():
+        await term.until_ready(BLOG, "False NoContainers")
+        engine.let_go.clear()
+        term.declarer.declare(host(), declared(BLOG), declared())
+        while engine.at_once == 0:  # noqa: ASYNC110 - a list tells nobody that it waits
+            await asyncio.sleep(0)
+        await term.leading.timed_turn(SHOP)
+        assert term.notes.ready(SHOP) == ""
+        engine.let_go.set()
+        await until(lambda: term.notes.ready(SHOP) != "")
+        assert term.notes.ready(SHOP) == "True Running"
 
 
 async def test_d1_a_pass_that_changed_a_row_dispatches_its_workload_soon_and_no_other(index: LedIndex) -> None:

@@ -423,7 +423,24 @@ async def test_only_a_few_turns_are_at_the_index_at_once(turns: Turns) -> None:
     index.snapshot = slowly  # type: ignore[method-assign] # the same with a moment in it
     async with turns(index) as all_turns:
         all_turns.nudge(ids, PASS)
-    assert (len(at_once), max(at_once)) == (50, 4)
+    assert (len(at_once), max(at_once)) == (50, 2)
+
+
+async def test_a_turn_ends_while_others_still_wait_for_their_beginning(turns: Turns) -> None:
+    ids = [f"default/w{number}" for number in range(50)]
+    index = MemoryWorkloads(*map(snapshot, ids))
+    written_before: list[int] = []
+    read = index.snapshot
+
+    async def slowly(workload: str) -> Any:
+        written_before.append(len(index.written))
+        await asyncio.sleep(0)
+        return await read(workload)
+
+    index.snapshot = slowly  # type: ignore[method-assign] # the same with a moment in it
+    async with turns(index) as all_turns:
+        all_turns.nudge(ids, PASS)
+    assert written_before[-1] > 25
 
 
 class Held:

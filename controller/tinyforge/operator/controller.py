@@ -128,11 +128,16 @@ class Controller:
         self._publisher.forget(state.ref)
 
     def _kopf_thread(self) -> KopfThread:
+        bridge = Bridge(group=self._leading.group)
         handlers = Handlers(
-            bridge=Bridge(group=self._leading.group),
+            bridge=bridge,
             objects=self._objects,
             leading=self._leading,
             login=login_with(self._surroundings.find_access),
             interval=self._rhythm.interval,
         )
-        return KopfThread(registry=handlers.registry, namespaces=self._surroundings.namespaces)
+        return KopfThread(
+            registry=handlers.registry,
+            namespaces=self._surroundings.namespaces,
+            look_again=lambda: bridge.call(self._objects.list_again),
+        )

@@ -11,6 +11,7 @@ An object that cannot be used is *held*: what the index has of it stays as it is
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from tinyforge.cluster import Cluster, ClusterRefused, ClusterUnavailable, ObjectKind, ObjectList, ObjectState
@@ -55,7 +56,9 @@ class DeclaredObjects:
         self._listed_at: dict[_Scope, str] = {}
         self._gone_meanwhile: set[str] = set()  # the uids, while a list is being read
         self._refused: frozenset[_Scope] = frozenset()
-        self._listed = asyncio.Event()
+        self._lists = asyncio.Condition()
+        self._lists_begun = self._lists_ended = 0
+        self._list_again = asyncio.Event()
         self._changed = asyncio.Event()
 
     def find(self, name: str) -> DeclaredObject | None:
@@ -74,12 +77,24 @@ class DeclaredObjects:
     async def keep_listing(self) -> None:
         """List all objects now, and then again and again until cancelled."""
         while True:
+            self._list_again.clear()
+            self._lists_begun += 1
             await self._list_when_answered()
-            await asyncio.sleep(RELIST_SECONDS)
+            async with self._lists:
+                self._lists_ended = self._lists_begun
+                self._lists.notify_all()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RELIST_SECONDS):
+                    await self._list_again.wait()
+
+    async def list_again(self) -> None:
+        """Have all objects listed anew, and wait for the end of that."""
+        self._list_again.set()
+        await self._list_ends(self._lists_begun + 1)
 
     async def listed(self) -> None:
         """Wait for the end of the first list."""
-        await self._listed.wait()
+        await self._list_ends(1)
 
     def seen(self, raw: Mapping[str, Any]) -> None:
         """Take note of an object as a watch tells of it, unless that is older than what is known."""
@@ -142,7 +157,10 @@ class DeclaredObjects:
         if self._refused != refused:
             self._refused = frozenset(refused)
             self._changed.set()
-        self._listed.set()
+
+    async def _list_ends(self, number: int) -> None:
+        async with self._lists:
+            await self._lists.wait_for(lambda: self._lists_ended >= number)
 
     async def _list(self, scope: _Scope) -> None:
         self._gone_meanwhile.clear()

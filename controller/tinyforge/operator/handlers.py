@@ -10,6 +10,7 @@ import kopf
 from tinyforge.objects.metadata import GROUP, VERSION
 from tinyforge.operator.bridge import Bridge, NotDone
 from tinyforge.operator.declared_objects import DeclaredObjects
+from tinyforge.operator.finalizer_gate import FinalizerGate
 from tinyforge.reconcile.leading import Leading
 from tinyforge.reconcile.places import place
 
@@ -38,9 +39,11 @@ class Handlers:
         self._leading = leading
         self._login = login
         self._interval = interval
+        self._gate = FinalizerGate()
 
     def registry(self) -> kopf.OperatorRegistry:
         """Return a registry with all handlers. A registry of one's own comes without a login handler."""
+        self._gate = FinalizerGate()  # kopf starts anew, with another event loop
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry, id="login")(self._login)
         for resource in (HOSTS, WORKLOADS):
@@ -67,8 +70,13 @@ class Handlers:
         return self._interval * place(f"{namespace}/{name}" if namespace else name)
 
     async def object_changed(self, *, type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's name
-        """Take note of an object that is there, has changed, or is gone."""
-        self._bridge.tell(self._objects.gone if type == _DELETED else self._objects.seen, dict(body))
+        """Take note of an object that is there, has changed, or is gone; kopf puts the finalizer on when this returns."""
+        if type == _DELETED:
+            self._bridge.tell(self._objects.gone, dict(body))
+            self._gate.leave(body["metadata"]["uid"])
+        else:
+            self._bridge.tell(self._objects.seen, dict(body))
+            await self._gate.pass_through(body["metadata"])
 
     async def time_for_a_pass(self, *, name: str, stopped: kopf.DaemonStopped, **_: Any) -> None:
         """Run a pass of a host."""

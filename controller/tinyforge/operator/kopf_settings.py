@@ -4,7 +4,7 @@ What is said here of kopf was measured on 1.45.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import kopf
@@ -26,16 +26,12 @@ class Endless:
         return itertools.chain(self.delays, itertools.repeat(self.delays[-1]))
 
 
-def kopf_settings(namespaces: Sequence[str]) -> kopf.OperatorSettings:
-    """Return the settings of our operator.
-
-    Args:
-        namespaces: those that it looks after; all if there are none.
-    """
+def kopf_settings() -> kopf.OperatorSettings:
+    """Return the settings of our operator."""
     settings = kopf.OperatorSettings()
-    # Whoever gives namespaces means these, and need not let us list all there are: refused that, kopf would ask for ever and watch nothing.
-    # The price is that it does not notice either when our definitions are deleted and applied again; its timers then fall silent.
-    settings.scanning.disabled = bool(namespaces)
+    # kopf would watch our definitions, and once one is being deleted let its objects be with our finalizer on them: neither would ever be
+    # gone. And if it was given namespaces, it would ask for the list of all there are, for ever where that is refused, and watch none.
+    settings.scanning.disabled = True
     # By default a minute of 500s or 403s on one watch ends the operator. These never give up, and relist half a second after the return.
     settings.networking.error_backoffs = Endless((0.2, 0.5, 1.0, 2.0))
     settings.networking.request_timeout = 5.0

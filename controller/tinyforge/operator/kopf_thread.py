@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -33,10 +33,15 @@ class KopfThread:
     Args:
         registry: makes the handlers; called anew for each start.
         namespaces: which are watched; all if there are none.
+        look_again: awaited, in kopf's loop, before every start but the first: what happened meanwhile no watch will tell, and kopf would
+            watch nothing for ever of what is not there when it starts.
     """
 
-    def __init__(self, *, registry: Callable[[], kopf.OperatorRegistry], namespaces: Sequence[str]) -> None:
+    def __init__(
+        self, *, registry: Callable[[], kopf.OperatorRegistry], namespaces: Sequence[str], look_again: Callable[[], Awaitable[None]]
+    ) -> None:
         self._registry = registry
+        self._look_again = look_again
         self._namespaces = tuple(namespaces)
         self._thread = threading.Thread(target=self._main, name="kopf", daemon=True)
         self._stopped = threading.Event()
@@ -87,9 +92,11 @@ class KopfThread:
         self._stop_kopf = stop
         if self._stopped.is_set():
             return
+        if self.restarts:
+            await self._look_again()
         await kopf.operator(
             registry=self._registry(),
-            settings=kopf_settings(self._namespaces),
+            settings=kopf_settings(),
             identity=cast("Any", "tinyforge"),  # or it asks for the user's name, and ends where a uid has none; the type is kopf's own
             standalone=True,
             clusterwide=not self._namespaces,

@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 Assessed = Callable[[str, WorkloadStatus, DispatchReport | None], None]
 
-_AT_THE_INDEX = 4
+_READING = 2
+_WRITING = 2
 
 
 @dataclass(slots=True)
@@ -90,7 +91,8 @@ class WorkloadTurns:
         self._memories: dict[str, _Memory] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # each as long as somebody has it or waits for it
         self._leaving: frozenset[str] = frozenset()
-        self._at_the_index = asyncio.Semaphore(_AT_THE_INDEX)
+        self._reading = asyncio.Semaphore(_READING)
+        self._writing = asyncio.Semaphore(_WRITING)  # apart, for a turn's end should not queue behind the beginnings of 2,000 others
 
     async def take(self, workload: str, reason: DispatchReason) -> None:
         """Take one turn of a workload; nothing happens if it is not in force.
@@ -211,7 +213,7 @@ class WorkloadTurns:
         return None
 
     async def _snapshot(self, workload: str) -> WorkloadSnapshot | None:
-        async with self._at_the_index:
+        async with self._reading:
             return await self._index.snapshot(workload)
 
     async def _write_down(self, workload: str, memory: _Memory, snapshot: WorkloadSnapshot) -> None:
@@ -230,7 +232,7 @@ class WorkloadTurns:
         )
         document = status.model_dump(mode="json")
         if document != snapshot.status:
-            async with self._at_the_index:
+            async with self._writing:
                 await self._index.write_status(workload, document)
         self._assessed(workload, status, dispatch)
 

@@ -32,24 +32,25 @@ class Audience:
         self._stopped = threading.Event()
         self._error: Exception | None = None
         listed = api.request("GET", self._path)
-        self._version = str(listed["metadata"]["resourceVersion"])
+        self._version = 0
         for found in listed["items"]:
             self._take(found)
+        self._version = int(listed["metadata"]["resourceVersion"])
         threading.Thread(target=self._watch, name=f"watch of {kind}", daemon=True).start()
 
-    @property
-    def untrue(self) -> int:
-        """How many are not as they should be."""
-        return len(self._untrue)
+    def wait(self, seconds: float, *, edited: int = 0) -> float:
+        """Wait until all are true, and return when the last one became so, on the monotonic clock.
 
-    def wait(self, seconds: float) -> float:
-        """Wait until all are true, and return when the last one became so, on the monotonic clock."""
+        `edited` is the resource version of an edit, which has to have been seen by then.
+        """
         with self._heard:
-            self._heard.wait_for(lambda: self._error or not self._untrue, seconds)
-        if self._error:
-            raise self._error
-        assert not self._untrue, f"after {seconds:.0f} s {len(self._untrue)} are not true: {sorted(self._untrue)[:5]}"
-        return self._true_at
+            self._heard.wait_for(lambda: self._error or (self._version >= edited and not self._untrue), seconds)
+            untrue = sorted(self._untrue)
+            if self._error:
+                raise self._error
+            assert not untrue, f"after {seconds:.0f} s {len(untrue)} are not true, such as {', '.join(untrue[:5])}"
+            assert self._version >= edited, f"after {seconds:.0f} s the edit has not been seen"
+            return self._true_at
 
     def stop(self) -> None:
         """Watch no more."""
@@ -72,12 +73,12 @@ class Audience:
     def _take(self, found: Object) -> None:
         name, is_true = found["metadata"]["name"], self._is_true(found)
         with self._heard:
-            self._version = found["metadata"]["resourceVersion"]
-            was_true = not self._untrue
+            self._version = int(found["metadata"]["resourceVersion"])
+            were_true = not self._untrue
             (self._untrue.discard if is_true else self._untrue.add)(name)
-            if not self._untrue and not was_true:
+            if not (self._untrue or were_true):
                 self._true_at = time.monotonic()
-                self._heard.notify_all()
+            self._heard.notify_all()
 
 
 @contextmanager

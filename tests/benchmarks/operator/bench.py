@@ -10,11 +10,11 @@ from pathlib import Path
 from tests.benchmarks.figures import Section
 from tests.benchmarks.operator.alone import seconds_of_statuses_alone
 from tests.benchmarks.operator.controller_process import ControllerProcess, controller
+from tests.benchmarks.operator.edits import edits_sections
 from tests.benchmarks.operator.fleet import Fleet
 from tests.benchmarks.operator.quiet import quiet_section
 from tests.benchmarks.operator.scale import Scale
 from tests.benchmarks.operator.starts import again_section, boot, boot_section
-from tests.benchmarks.operator.storm import storm_section
 from tests.servers.cluster import Cluster
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.kubernetes import reserved_port
@@ -46,12 +46,12 @@ class OperatorBench:
                 quiet = quiet_section(running, self.cluster.control_plane, scale)
             with self._controller(url, scale) as running:
                 self.say(f"{scale.workloads:,} workloads: a second start")
-                again = again_section(running, self.cluster)
-                self.say(f"{scale.workloads:,} workloads: a storm of edits")
-                storm = storm_section(running, self.cluster, scale)
+                again = again_section(running, self.cluster, scale)
+                self.say(f"{scale.workloads:,} workloads: edits")
+                edits = edits_sections(running, self.cluster, scale)
         self.say(f"{scale.workloads:,} workloads: as many statuses alone")
         alone = seconds_of_statuses_alone(self.cluster.kubeconfig)
-        return [*boot_section(first, fleet, alone), quiet, again, storm]
+        return [*boot_section(first, fleet, alone), quiet, again, *edits]
 
     @contextmanager
     def _controller(self, url: str, scale: Scale) -> Iterator[ControllerProcess]:

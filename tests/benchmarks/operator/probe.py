@@ -5,20 +5,25 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import nan
 
 EVERY = 0.05  # seconds
 
 
 class Probe:
-    """Asks for /healthz again and again in a thread; `slowest` is the longest that an answer took so far, in seconds."""
+    """Asks for /healthz again and again, in a thread."""
 
     def __init__(self, port: int) -> None:
-        self.slowest = 0.0
-        self.answers = 0
+        self._seconds: list[float] = []
         self._port = port
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="probe")
         self._thread.start()
+
+    @property
+    def slowest(self) -> float:
+        """The longest that an answer took so far, in seconds; not a number if there was none."""
+        return max(self._seconds, default=nan)
 
     def stop(self) -> None:
         """Ask no more."""
@@ -36,8 +41,7 @@ class Probe:
                 continue  # it does not listen yet
             finally:
                 connection.close()
-            self.answers += 1
-            self.slowest = max(self.slowest, time.perf_counter() - begun)
+            self._seconds.append(time.perf_counter() - begun)
 
 
 @contextmanager

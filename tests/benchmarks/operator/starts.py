@@ -13,11 +13,11 @@ from tests.benchmarks.operator.audience import audience
 from tests.benchmarks.operator.controller_process import ControllerProcess, peak_of_imports
 from tests.benchmarks.operator.fleet import Fleet
 from tests.benchmarks.operator.probe import probing
+from tests.benchmarks.operator.scale import Scale
 from tests.benchmarks.operator.truth import host_is_true, workload_is_true
 from tests.servers.cluster import Cluster
 
 PATIENCE = 120.0  # seconds
-SETTLED = 5.0  # seconds after which what is still to be written will have been
 MIRRORED = "SELECT count(*) FROM tinyforge.workloads"
 
 
@@ -46,7 +46,7 @@ def boot(running: ControllerProcess, cluster: Cluster, fleet: Fleet, *, url: str
         mirrored = await_mirror(url, fleet.mirrored)
         passed = hosts.wait(PATIENCE)
         true = workloads.wait(PATIENCE)
-        time.sleep(SETTLED)
+        time.sleep(fleet.scale.settled)
         workloads.wait(0)
     return Start(
         mirrored=mirrored - running.started,
@@ -90,13 +90,13 @@ def boot_section(start: Start, fleet: Fleet, alone: float) -> list[Section]:
     ]
 
 
-def again_section(running: ControllerProcess, cluster: Cluster) -> Section:
+def again_section(running: ControllerProcess, cluster: Cluster, scale: Scale) -> Section:
     """Watch a start that finds everything true."""
     before = Requests.until_now(cluster.control_plane)
     since = datetime.now(UTC)
     with audience(cluster.api, "DockerHost", partial(host_is_true, since=since)) as hosts, probing(running.port) as probe:
         passed = hosts.wait(PATIENCE)
-        time.sleep(SETTLED)
+        time.sleep(scale.settled)
     requests = Requests.until_now(cluster.control_plane).since(before)
     everything = requests.count(lambda asked: asked.is_write and asked.resource.partition("/")[0] in ("workloads", "dockerhosts", "events"))
     of_hosts = requests.statuses("dockerhosts")

@@ -1,0 +1,134 @@
+"""kopf runs beside us until it is told to stop, and again when it ends by itself."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import kopf
+import pytest
+
+from tests.e2e.index import until
+from tests.operator.conftest import Start
+from tests.operator.definitions import deleted
+from tests.operator.looking import host, host_becomes, stack, workload_becomes
+from tests.operator.running import OFTEN, SECONDS, account
+from tests.servers.cluster import Cluster
+from tests.servers.docker_engine import DockerEngine
+from tinyforge.cluster import Access
+from tinyforge.cluster.kubeconfig import read_kubeconfig
+from tinyforge.operator import kopf_thread
+from tinyforge.operator.handlers import WORKLOADS
+from tinyforge.operator.kopf_logs import is_news
+from tinyforge.operator.kopf_settings import kopf_settings
+from tinyforge.operator.kopf_thread import KopfThread
+from tinyforge.operator.login import login_with
+
+
+class Watching:
+    """What makes handlers that take note of workloads, but for the first `broken` times."""
+
+    def __init__(self, kubeconfig: Path, *, broken: int = 0) -> None:
+        self._access = Access(config=read_kubeconfig(str(kubeconfig)), namespace="default", found_by="the test")
+        self._broken = broken
+        self.made = 0
+        self.seen = threading.Event()
+
+    def registry(self) -> kopf.OperatorRegistry:
+        self.made += 1
+        if self.made <= self._broken:
+            raise RuntimeError("no handlers today")
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry, id="login")(login_with(lambda: self._access))
+        kopf.on.event(*WORKLOADS, registry=registry, id="event")(self._note)
+        return registry
+
+    async def _note(self, **_: Any) -> None:
+        self.seen.set()
+
+
+@contextmanager
+def running(watching: Watching, *, look_again: Callable[[], Any]) -> Iterator[KopfThread]:
+    """kopf, stopped at the end."""
+    thread = KopfThread(registry=watching.registry, namespaces=(), look_again=look_again)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        asyncio.run(thread.stop())
+
+
+@pytest.fixture
+def kubeconfig(cluster: Cluster) -> Path:
+    return account(cluster)
+
+
+async def nothing() -> None: ...
+
+
+def test_it_is_started_again_when_it_ends_by_itself_after_a_new_look(
+    kubeconfig: Path, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kopf_thread, "_FIRST_PAUSE", 0.01)
+    looks: list[int] = []
+
+    async def look_again() -> None:
+        looks.append(watching.made)
+
+    watching = Watching(kubeconfig, broken=2)
+    cluster.apply(stack())
+    with running(watching, look_again=look_again) as thread:
+        assert watching.seen.wait(SECONDS)
+    assert (thread.restarts, looks) == (2, [1, 2])
+    assert sum("kopf ended (RuntimeError: no handlers today) and is started again" in it for it in caplog.messages) == 2
+
+
+def test_it_stops_while_it_pauses_and_before_it_was_started(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kopf_thread, "_FIRST_PAUSE", 3600.0)
+    with running(Watching(kubeconfig, broken=1), look_again=nothing) as thread:
+        until(lambda: thread.restarts, 1)
+    asyncio.run(KopfThread(registry=kopf.OperatorRegistry, namespaces=(), look_again=nothing).stop())
+
+
+def test_definitions_that_are_deleted_take_their_objects_with_them_and_are_served_again_once_they_are_back(
+    start: Start, cluster: Cluster, docker_engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kopf_thread, "kopf_settings", impatient_settings)
+    operator = start(interval=OFTEN)
+    cluster.apply(host(docker_engine.endpoint))
+    cluster.apply(stack())
+    workload_becomes(cluster, "False", "NoContainers")
+    with deleted(cluster):
+        until(lambda: operator.metric("tinyforge_kopf_restarts_total") > 0, True)
+    cluster.apply(host(docker_engine.endpoint))
+    cluster.apply(stack())
+    host_becomes(cluster, "True", "PassComplete")
+    workload_becomes(cluster, "False", "NoContainers")
+    assert cluster.wait("Workload", "shop", lambda it: it["metadata"].get("finalizers"))
+    cluster.delete("Workload", "shop")
+    cluster.wait_until_gone("Workload", "shop")
+    assert operator.error is None
+
+
+def impatient_settings() -> kopf.OperatorSettings:
+    """Ours, but that a watch which says nothing is asked anew ten times as soon: until then it does not hear that it is for nothing."""
+    settings = kopf_settings()
+    settings.watching.inactivity_timeout = 1.0
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Request attempt #1 failed; will retry: GET /x -> TimeoutError()", True),
+        ("Request attempt #2 failed; will retry: GET /x -> TimeoutError()", False),
+        ("Request attempt #13/20 failed; will retry: GET /x -> TimeoutError()", False),
+        ("Request attempt #13 failed; escalating: GET /x -> TimeoutError()", True),
+        ("Handler 'event' failed with an exception", True),
+    ],
+)
+def test_of_many_attempts_of_one_request_the_first_is_said(message: str, said: bool):
+    assert is_news(logging.makeLogRecord({"msg": message})) is said
