@@ -24,7 +24,7 @@ import click
 from rich.console import Console
 
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.conditions import conditions, kubernetes_programs, postgres
+from tests.benchmarks.conditions import conditions, kubernetes_programs, load, postgres
 from tests.benchmarks.figures import Section, table
 from tests.benchmarks.operator.bench import OperatorBench
 from tests.benchmarks.operator.scale import Scale
@@ -76,7 +76,8 @@ def measure_operator(server: Postgres) -> None:
         scale = Scale()
         bench = OperatorBench(cluster=Cluster(control_plane), engine=engine, postgres=server, say=say)
         sections = {f"{scale.workloads:,} workloads, {scale.hosts} hosts": bench.measure(scale)}
-    show(sections, f"One run, with an interval of {scale.interval:.0f} s; the hosts are one engine under many names. {begun}")
+    under = f"One run, with an interval of {scale.interval:.0f} s; the hosts are one engine under many names."
+    show(sections, f"{under} {begun} Load {load():.1f} at the end.")
 
 
 def show(sections: Mapping[str, Sequence[Section]], conditions: str) -> None:

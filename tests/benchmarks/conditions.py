@@ -37,5 +37,10 @@ def conditions(engine: DockerEngine, server: Postgres) -> str:
     return (
         f"Docker Engine {engine.client.version()['Version']}, "
         f"PostgreSQL {version} (fsync {fsync}, synchronous_commit {synchronous_commit}), "
-        f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} at the start."
+        f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {load():.1f} at the start."
     )
+
+
+def load() -> float:
+    """Return how many processes wanted a CPU at a time during the last minute, on average."""
+    return os.getloadavg()[0]

@@ -173,6 +173,7 @@ KUBECONFIGS = st.fixed_dictionaries(
 @given(KUBECONFIGS | JSON)
 @example(config() | {"users": [{"name": "one", "user": {"token": 7}}]})
 @example(config() | {"contexts": [{"name": "one", "context": {"cluster": ["one"]}}]})
+@example(config() | {"contexts": [{"name": "one", "context": {"\U00010000": "a pair of surrogates, as json writes it and yaml reads it"}}]})
 @quick
 def test_whatever_a_kubeconfig_holds_it_is_used_or_refused(content: object):
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

@@ -91,6 +91,7 @@ def through(proxy: ApiProxy, cluster: Cluster) -> Path:
     return proxy.kubeconfig(cluster.control_plane.kubeconfig_for("default/operator"))
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("away", ["killed", "frozen"])
 def test_fault_28_with_the_api_server_away_for_a_minute_the_index_goes_on_and_the_statuses_are_true_soon_after(
     away: str, own_cluster: Cluster, shop: DockerEngine, index: Index
@@ -108,9 +109,9 @@ def test_fault_28_with_the_api_server_away_for_a_minute_the_index_goes_on_and_th
             index.passes("vm1")
         assert shop.client.inspect_container("web")["State"]["Status"] == "exited", "nobody touched it"
         api_server.start() if away == "killed" else api_server.thaw()
-        ready(own_cluster, "False", "NotRunning", seconds=20)
+        ready(own_cluster, "False", "NotRunning", seconds=90)
         own_cluster.patch("DockerHost", "vm1", {"spec": {"suspend": True}})
-        ready(own_cluster, "Unknown", "HostSuspended", seconds=20)
+        ready(own_cluster, "Unknown", "HostSuspended", seconds=60)
         assert controller.said("kopf ended") == 0
 
 

@@ -30,7 +30,7 @@ def read_kubeconfig(variable: str) -> SingleConfig:
     files = [Path(name).expanduser() for name in variable.split(os.pathsep) if name]
     try:
         return current_context(KubeConfig.from_dict(_merged([_read(file) for file in files])))
-    except (ConfigError, msgspec.MsgspecError, LookupError, TypeError, AttributeError) as error:
+    except (ConfigError, msgspec.MsgspecError, LookupError, TypeError, AttributeError, UnicodeError) as error:
         raise NoCluster(f"KUBECONFIG is {variable!r}, which is no usable kubeconfig: {_words(error)}") from error
 
 

@@ -10,6 +10,7 @@ from tests.servers.kubernetes import ControlPlane
 
 WRITES = frozenset({"APPLY", "PATCH", "POST", "PUT", "DELETE", "DELETECOLLECTION"})
 OURS = frozenset({"dockerhosts", "workloads"})
+STATUSES = frozenset(f"{plural}/status" for plural in OURS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,11 @@ class Asked:
     def is_write(self) -> bool:
         """Whether it changes something, or tries to."""
         return self.verb in WRITES
+
+    @property
+    def is_taken_write(self) -> bool:
+        """Whether it did change something."""
+        return self.is_write and self.code.startswith("2")
 
 
 class Requests:

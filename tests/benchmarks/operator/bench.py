@@ -48,7 +48,7 @@ class OperatorBench:
                 self.say(f"{scale.workloads:,} workloads: a second start")
                 again = again_section(running, self.cluster, scale)
                 self.say(f"{scale.workloads:,} workloads: edits")
-                edits = edits_sections(running, self.cluster, scale)
+                edits = edits_sections(running, self.cluster, scale, url=url)
         self.say(f"{scale.workloads:,} workloads: as many statuses alone")
         alone = seconds_of_statuses_alone(self.cluster.kubeconfig)
         return [*boot_section(first, fleet, alone), quiet, again, *edits]

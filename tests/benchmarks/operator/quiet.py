@@ -3,13 +3,13 @@
 import time
 
 from tests.benchmarks.figures import AtMost, Figure, Section
-from tests.benchmarks.operator.api_requests import OURS, Requests
+from tests.benchmarks.operator.api_requests import OURS, STATUSES, Requests
 from tests.benchmarks.operator.controller_process import ControllerProcess
 from tests.benchmarks.operator.probe import probing
 from tests.benchmarks.operator.scale import Scale
 from tests.servers.kubernetes import ControlPlane
 
-WRITTEN = OURS | {f"{plural}/status" for plural in OURS} | {"events"}
+WRITTEN = OURS | STATUSES | {"events"}
 
 
 def quiet_section(running: ControllerProcess, control_plane: ControlPlane, scale: Scale) -> Section:

@@ -28,6 +28,7 @@ a status for every object by the same client alone
 until every object is true ÷ the statuses alone
 statuses written, an object
 finalizers written, an object
+writes refused because the object had changed, an object
 CPU time
 slowest answer to a probe
 Memory
@@ -57,7 +58,9 @@ until all is true ÷ the edits
 statuses written, an edit
 CPU time
 slowest answer to a probe
-longest time between two passes of a host ÷ interval
+peak memory (VmHWM) since the second start
+Passes, meanwhile
+longest time between two of a host ÷ interval
 """
 
 
@@ -192,6 +195,12 @@ def test_a_look_is_no_write() -> None:
     assert not Asked(verb="LIST", resource="workloads", code="200").is_write
     assert not Asked(verb="WATCH", resource="workloads", code="200").is_write
     assert Asked(verb="APPLY", resource="workloads/status", code="409").is_write
+
+
+def test_a_write_that_was_refused_has_changed_nothing() -> None:
+    assert not Asked(verb="APPLY", resource="workloads/status", code="409").is_taken_write
+    assert Asked(verb="PATCH", resource="workloads", code="200").is_taken_write
+    assert Asked(verb="POST", resource="events", code="201").is_taken_write
 
 
 def test_a_number_of_a_process_is_read_by_its_name() -> None:
