@@ -79,11 +79,11 @@ def test_fault_17_used_up_connections_are_named_and_waited_for(
     controller = run(TINYFORGE_DATABASE_URL=own_postgres.url)
     own_index.becomes({WEB: "running"})
     with used_up(own_postgres, controller):
-        controller.says("host local: pass not written: PostgreSQL: connection failed")
+        complaint = controller.says("host local: pass not written: PostgreSQL: connection failed")
         shop.client.kill("web")
     own_index.becomes({WEB: "stopped"})
     assert own_index.sql("SELECT epoch FROM tinyforge.leaders") == [(1,)]
-    assert controller.says("host local: pass not written").endswith("FATAL:  sorry, too many clients already")
+    assert complaint.endswith("FATAL:  sorry, too many clients already")
 
 
 def test_fault_18_a_lock_that_somebody_holds_is_named_and_waited_for(

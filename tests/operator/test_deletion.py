@@ -150,7 +150,7 @@ def test_objects_that_were_deleted_while_postgresql_was_stuck_are_gone_when_it_g
     operator = start(interval=OFTEN)
     workload_becomes(cluster, "False", "NotRunning")
     with psycopg.connect(index.url) as somebody:
-        somebody.execute("LOCK TABLE tinyforge.containers")
+        somebody.execute("LOCK TABLE tinyforge.containers, tinyforge.workloads, tinyforge.hosts")
         until(lambda: waiting_for_a_lock(index), True)  # the timers of both objects
         for kind, name in (("Workload", "shop"), ("DockerHost", "local")):
             cluster.delete(kind, name)
