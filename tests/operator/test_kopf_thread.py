@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 from tests.e2e.index import until
 from tests.operator.conftest import Start
 from tests.operator.definitions import deleted
-from tests.operator.looking import host, host_becomes, stack, workload_becomes
+from tests.operator.looking import held, host, host_becomes, stack, workload_becomes
 from tests.operator.running import OFTEN, SECONDS, account
+from tests.servers.api_proxy import ApiProxy, hang
 from tests.servers.cluster import Cluster
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.cluster import Access
@@ -93,6 +95,37 @@ def test_it_stops_while_it_pauses_and_before_it_was_started(kubeconfig: Path, mo
     asyncio.run(KopfThread(registry=kopf.OperatorRegistry, namespaces=(), look_again=nothing).stop())
 
 
+def test_it_ends_within_2_s_though_the_api_server_does_not_answer(kubeconfig: Path, api_proxy: ApiProxy, caplog: pytest.LogCaptureFixture):
+    api_proxy.spoil("GET ", hang())
+    asked = api_proxy.next_request("GET /apis")
+    with running(Watching(api_proxy.kubeconfig(of=kubeconfig)), look_again=nothing) as thread:
+        asked.result(SECONDS)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4.0, "by itself kopf waits 5 s"
+    assert not thread._thread.is_alive()
+    assert "kopf does not end and is left behind" not in caplog.messages
+
+
+def test_what_does_not_even_end_when_it_is_cancelled_is_left_behind_and_said(
+    kubeconfig: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kopf_thread, "_FIRST_PAUSE", 0.01)
+    goes_on, may_end = threading.Event(), threading.Event()
+
+    async def go_on() -> None:
+        goes_on.set()
+        while not may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+
+    with running(Watching(kubeconfig, broken=1), look_again=go_on) as thread:
+        assert goes_on.wait(SECONDS)
+    assert "kopf does not end and is left behind" in caplog.messages
+    may_end.set()
+    thread._thread.join(SECONDS)
+    assert not thread._thread.is_alive()
+
+
 def test_definitions_that_are_deleted_take_their_objects_with_them_and_are_served_again_once_they_are_back(
     start: Start, cluster: Cluster, docker_engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
 ):
@@ -107,7 +140,7 @@ def test_definitions_that_are_deleted_take_their_objects_with_them_and_are_serve
     cluster.apply(stack())
     host_becomes(cluster, "True", "PassComplete")
     workload_becomes(cluster, "False", "NoContainers")
-    assert cluster.wait("Workload", "shop", lambda it: it["metadata"].get("finalizers"))
+    held(cluster, "Workload", "shop")
     cluster.delete("Workload", "shop")
     cluster.wait_until_gone("Workload", "shop")
     assert operator.error is None

@@ -161,8 +161,8 @@ class ApiProxy:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         asked = f"{request.method} {request.path_qs}"
+        fault = self._fault_for(asked)  # before anybody hears of the request, who may then heal
         self._note(asked)
-        fault = self._fault_for(asked)
         try:
             return await (fault(request, self._forward) if fault else self._forward(request))
         except (ClientError, ConnectionError):  # the API server is away, or the client is

@@ -23,6 +23,8 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _CLOSING_SECONDS = 0.05
 """kopf closes its TLS connections and does not wait for their end, which takes the loop some turns and an answer."""
+_STOP_SECONDS = 1.0
+"""How long kopf may take to end when it is told to, and again when it is cancelled. By itself it waits 5 s for what hangs, or for ever."""
 _LONG_RUN = 60.0
 """After so many seconds the next end is a new trouble, and not the same one once more."""
 
@@ -46,6 +48,7 @@ class KopfThread:
         self._thread = threading.Thread(target=self._main, name="kopf", daemon=True)
         self._stopped = threading.Event()
         self._stop_kopf: Callable[[], None] = lambda: None
+        self._cancel_kopf: Callable[[], None] = lambda: None
         self.restarts = 0
         """How often it ended and nobody had asked it to."""
 
@@ -55,11 +58,16 @@ class KopfThread:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Stop it, if it was started, and see it end; handlers that wait are cancelled after 5 s at the latest: kopf's own patience."""
+        """Stop it, if it was started, and see it end within 2 s. What does not end even when cancelled is left behind, and said."""
         self._stopped.set()
-        self._stop_kopf()
-        if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
+        if self._thread.ident is None:
+            return
+        for end in (self._stop_kopf, self._cancel_kopf):
+            end()
+            await asyncio.to_thread(self._thread.join, _STOP_SECONDS)
+            if not self._thread.is_alive():
+                return
+        logger.warning("kopf does not end and is left behind", extra={"action": "kopf_left_behind"})
 
     def _main(self) -> None:
         pause = _FIRST_PAUSE
@@ -83,17 +91,13 @@ class KopfThread:
         return "without saying why"
 
     async def _operate(self) -> None:
-        stop_flag, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def stop() -> None:
-            with suppress(RuntimeError):  # the loop is closed: it ended by itself meanwhile
-                loop.call_soon_threadsafe(stop_flag.set)
-
-        self._stop_kopf = stop
-        if self._stopped.is_set():
-            return
+        stop_flag = asyncio.Event()
+        self._stop_kopf = _from_another_thread(stop_flag.set)
+        self._cancel_kopf = _from_another_thread(cast("asyncio.Task[None]", asyncio.current_task()).cancel)
         if self.restarts:
             await self._look_again()
+        if self._stopped.is_set():
+            return
         await kopf.operator(
             registry=self._registry(),
             settings=kopf_settings(),
@@ -104,3 +108,14 @@ class KopfThread:
             stop_flag=stop_flag,
         )
         await asyncio.sleep(_CLOSING_SECONDS)
+
+
+def _from_another_thread(callback: Callable[[], object]) -> Callable[[], None]:
+    """Return what calls `callback` in the loop that runs now, if that is not closed by then."""
+    loop = asyncio.get_running_loop()
+
+    def call() -> None:
+        with suppress(RuntimeError):  # the loop is closed: kopf ended meanwhile
+            loop.call_soon_threadsafe(callback)
+
+    return call
