@@ -46,6 +46,11 @@ def becomes(
     return cluster.wait(kind, name, as_wanted, namespace)
 
 
+def held(cluster: Cluster, kind: str, name: str, namespace: str = "default") -> Object:
+    """Wait until an operator has put its finalizer on an object, and return the object; that may be after its first status."""
+    return cluster.wait(kind, name, lambda it: "finalizers" in it["metadata"], namespace)
+
+
 def delete_by_hand(cluster: Cluster, kind: str, name: str, namespace: str = "default") -> None:
     """Delete an object and take its finalizer out, as somebody does whose operator does not."""
     cluster.delete(kind, name, namespace)

@@ -9,7 +9,7 @@ from tests.e2e.containers import belonging_to
 from tests.e2e.index import Index, until
 from tests.operator.conftest import Start
 from tests.operator.definitions import laxer_definition
-from tests.operator.looking import condition, counts, delete_by_hand, host, host_becomes, message, stack, workload_becomes
+from tests.operator.looking import condition, counts, delete_by_hand, held, host, host_becomes, message, stack, workload_becomes
 from tests.operator.rights_by_namespace import allow, limited
 from tests.operator.running import Operator
 from tests.servers.cluster import Cluster
@@ -137,7 +137,7 @@ def test_p10_a_namespace_that_may_not_be_listed_is_said_and_removes_nothing_but_
     every = {f"{ours}/gone", f"{ours}/going", f"{theirs}/shop"}
     first = start(namespaces=[ours, theirs])
     until(lambda: mirrored(index), every)
-    cluster.wait("Workload", "gone", lambda it: "finalizers" in it["metadata"], ours)
+    held(cluster, "Workload", "gone", ours)
     first.stop()
     delete_by_hand(cluster, "Workload", "gone", ours)
     monkeypatch.setattr(declared_objects, "RELIST_SECONDS", 0.2)
@@ -146,6 +146,7 @@ def test_p10_a_namespace_that_may_not_be_listed_is_said_and_removes_nothing_but_
     until(lambda: mirrored(index), every | {f"{ours}/new"})
     said = f"the workloads of namespace {theirs} may not be listed, so nothing is removed from the index until they may: "
     assert sum(said in it for it in caplog.messages) == 1
+    held(cluster, "Workload", "going", ours)
     cluster.delete("Workload", "going", ours)
     cluster.wait_until_gone("Workload", "going", ours)
     assert mirrored(index) == {f"{ours}/gone", f"{ours}/new", f"{theirs}/shop"}

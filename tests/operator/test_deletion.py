@@ -12,7 +12,7 @@ from tests.e2e.containers import belonging_to
 from tests.e2e.index import Index, until
 from tests.operator.conftest import Start
 from tests.operator.histories import history
-from tests.operator.looking import LIST, condition, counts, delete_by_hand, host, host_becomes, message, stack, workload_becomes
+from tests.operator.looking import LIST, condition, counts, delete_by_hand, held, host, host_becomes, message, stack, workload_becomes
 from tests.operator.running import OFTEN, Operator
 from tests.plugins.site import SOURCE, site_packages
 from tests.servers.api_proxy import ApiProxy, hang
@@ -28,6 +28,7 @@ TEARDOWN = """
             return Failed(reason="NobodyKnows", message="nobody can say now what runs", retry_after=0.0)
         return Unchanged()
 """
+PASSING = 3
 FINALIZER = "tinyforge.dev/finalizer"
 WEB = "default/shop:web"
 REASON = "SELECT status #>> '{conditions,0,reason}' FROM tinyforge.workloads"
@@ -55,8 +56,10 @@ def careful_source(tmp_path: Path) -> Iterator[None]:
 def test_s4_a_deleted_workload_is_out_of_the_index_when_its_object_is_gone(
     operator: Operator, cluster: Cluster, shop: DockerEngine, index: Index
 ):
-    found = workload_becomes(cluster, "False", "NotRunning")
-    assert found["metadata"]["finalizers"] == [FINALIZER]
+    workload_becomes(cluster, "False", "NotRunning")
+    assert held(cluster, "Workload", "shop")["metadata"]["finalizers"] == [FINALIZER]
+    cluster.patch("Workload", "shop", {"metadata": {"finalizers": None}})
+    held(cluster, "Workload", "shop")
     cluster.delete("Workload", "shop")
     cluster.wait_until_gone("Workload", "shop")
     assert index.sql("SELECT count(*) FROM tinyforge.workloads") == [(0,)]
@@ -89,6 +92,8 @@ def test_fault_31_what_was_deleted_while_no_operator_ran_is_handled_at_its_retur
     first = start()
     workload_becomes(cluster, "False", "NotRunning")
     host_becomes(cluster, "True", "PassComplete")
+    for kind, name in (("Workload", "shop"), ("DockerHost", "local")):
+        held(cluster, kind, name)
     first.stop()
     for kind, name in (("Workload", "shop"), ("DockerHost", "local")):
         cluster.delete(kind, name)
@@ -105,6 +110,7 @@ def test_p10_what_vanished_while_no_operator_ran_is_found_out_at_its_return(
 ):
     first = start()
     workload_becomes(cluster, "False", "NotRunning")
+    held(cluster, "Workload", "shop")
     first.stop()
     delete_by_hand(cluster, "Workload", "shop")
     start()
@@ -116,19 +122,21 @@ def test_what_was_made_anew_under_the_same_name_while_no_operator_ran_is_taken_f
 ):
     first = start()
     workload_becomes(cluster, "False", "NotRunning")
+    held(cluster, "Workload", "shop")
     first.stop()
     delete_by_hand(cluster, "Workload", "shop")
     cluster.apply(stack(composeProject="tinyforge-other"))
     second = start()
     workload_becomes(cluster, "False", "NotRunning")
     assert index.states() == {WEB: "missing (NotMatched)"}
+    held(cluster, "Workload", "shop")
     second.stop()
     delete_by_hand(cluster, "Workload", "shop")
     cluster.apply(stack(kind="site"))
     start(interval=OFTEN)
     found = workload_becomes(cluster, "False", "KindChanged")
     assert message(found) == 'spec.kind: is "stack" and cannot become "site"; give the workload another name, or remove it first'
-    cluster.wait("Workload", "shop", lambda it: "finalizers" in it["metadata"])
+    held(cluster, "Workload", "shop")
     cluster.delete("Workload", "shop")
     cluster.wait_until_gone("Workload", "shop")
     cluster.apply(stack(kind="site"))
@@ -138,6 +146,7 @@ def test_what_was_made_anew_under_the_same_name_while_no_operator_ran_is_taken_f
 def test_p5_a_host_is_gone_at_once_though_its_pass_hangs(start: Start, cluster: Cluster, shop: DockerEngine, cutting_socket: CuttingSocket):
     start(interval=OFTEN)
     host_becomes(cluster, "True", "PassComplete")
+    held(cluster, "DockerHost", "local")
     cutting_socket.spoil(LIST, silent())
     cutting_socket.next_request(LIST).result(10)
     cluster.delete("DockerHost", "local")
@@ -149,20 +158,17 @@ def test_objects_that_were_deleted_while_postgresql_was_stuck_are_gone_when_it_g
 ):
     operator = start(interval=OFTEN)
     workload_becomes(cluster, "False", "NotRunning")
+    for kind, name in (("Workload", "shop"), ("DockerHost", "local")):
+        held(cluster, kind, name)
     with psycopg.connect(index.url) as somebody:
         somebody.execute("LOCK TABLE tinyforge.containers, tinyforge.workloads, tinyforge.hosts")
-        until(lambda: waiting_for_a_lock(index), True)  # the timers of both objects
+        operator.until(lambda it: sum(it._leading.beats._ticking.values()) == 2)  # the timers of both objects
         for kind, name in (("Workload", "shop"), ("DockerHost", "local")):
             cluster.delete(kind, name)
             assert cluster.get(kind, name)["metadata"]["finalizers"] == [FINALIZER]
         operator.until(lambda it: len(it._leading._applied._waiters) == 2)  # both are waited for, their timers looked at
     cluster.wait_until_gone("Workload", "shop")
     cluster.wait_until_gone("DockerHost", "local")
-
-
-def waiting_for_a_lock(index: Index) -> bool:
-    """Whether two sessions wait for locks."""
-    return index.sql("SELECT count(*) >= 2 FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(True,)]
 
 
 @pytest.mark.usefixtures("careful_source")
@@ -177,6 +183,7 @@ def test_a_workload_whose_teardown_waits_for_its_host_says_so_and_can_be_let_go_
     cutting_socket.refuse()
     cluster.patch("DockerHost", "local", {"spec": {"allowedNamespaces": ["*"]}})
     workload_becomes(cluster, "Unknown", "HostUnreachable")
+    held(cluster, "Workload", "shop")
     cluster.delete("Workload", "shop")
     found = cluster.wait("Workload", "shop", lambda it: condition(it, "Reconciling")["reason"] == "Retrying")
     assert message(found, "Reconciling").endswith("nobody can say now what runs")
@@ -204,6 +211,7 @@ def test_an_operator_that_stops_lets_nothing_go_that_is_not_torn_down(
     cutting_socket.refuse()
     cluster.patch("DockerHost", "local", {"spec": {"allowedNamespaces": ["*"]}})
     workload_becomes(cluster, "Unknown", "HostUnreachable")
+    held(cluster, "Workload", "shop")
     cluster.delete("Workload", "shop")
     cluster.wait("Workload", "shop", lambda it: condition(it, "Reconciling")["reason"] == "Retrying")
     operator.stop()
@@ -225,7 +233,7 @@ def test_what_no_watch_tells_of_the_next_list_does(
     cluster.patch("Workload", "shop", {"spec": {"composeProject": "tinyforge-other"}})
     workload_becomes(cluster, "False", "NotRunning")
     until(index.states, {WEB: "missing (NotMatched)"})
-    cluster.wait("Workload", "shop", lambda it: "finalizers" in it["metadata"])
+    held(cluster, "Workload", "shop")
     delete_by_hand(cluster, "Workload", "shop")
     until(lambda: index.sql("SELECT id FROM tinyforge.workloads"), [("default/other",)])
 
@@ -235,15 +243,15 @@ def test_what_is_gone_leaves_nothing_behind_in_memory(start: Start, cluster: Clu
     workload_becomes(cluster, "False", "NotRunning")
     operator.until_written()
     before = operator.ask(remembered)
-    for number in range(5):
+    for number in range(PASSING):
         cluster.apply(stack(f"passing-{number}", source={"kind": "none"}, trigger={"kind": "manual"}))
         cluster.apply(host("unix:///nowhere.sock", f"passing-{number}"))
-    for number in range(5):
+    for number in range(PASSING):
         workload_becomes(cluster, "False", "SourceNotFound", f"passing-{number}")
         host_becomes(cluster, "False", "ConnectFailed", f"passing-{number}")
     assert all(now > then for now, then in zip(operator.ask(remembered), before, strict=True))
     for kind in ("Workload", "DockerHost"):
-        for number in range(5):
+        for number in range(PASSING):
             cluster.delete(kind, f"passing-{number}")
             cluster.wait_until_gone(kind, f"passing-{number}")
     until(lambda: operator.ask(remembered), before)

@@ -13,9 +13,11 @@ from tests.e2e.index import Index
 from tests.operator.conftest import Start
 from tests.operator.looking import host, stack, workload_becomes
 from tests.operator.running import OFTEN, SECONDS, account
+from tests.servers import kubeconfigs
 from tests.servers.api_proxy import ApiProxy, hang
 from tests.servers.cluster import Cluster
 from tests.servers.docker_engine import DockerEngine
+from tinyforge.cluster import NoCluster
 from tinyforge.operator.controller import Controller as OperatorController
 from tinyforge.ports import Engine, Fenced
 
@@ -92,6 +94,15 @@ def test_p7_an_operator_that_waits_for_the_api_server_is_deposed_all_the_same(st
     first = start(proxied=True)
     start()
     assert isinstance(first.ends(), Fenced)
+
+
+def test_an_operator_that_could_never_watch_does_not_begin(start: Start, cluster: Cluster):
+    command: Any = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "aws"}}
+    folder, authority = cluster.control_plane.folder, cluster.control_plane.authority
+    kubeconfig = kubeconfigs.write(folder / "by-command", server=cluster.control_plane.url, authority=authority.root.pem, user=command)
+    error = start(kubeconfig=kubeconfig).ends()
+    assert isinstance(error, NoCluster), repr(error)
+    assert str(error) == "the test: a user who logs in by a command cannot watch; use a token or a client certificate"
 
 
 def test_the_installed_program_ends_with_0_at_a_signal_and_with_1_when_it_is_deposed(

@@ -11,7 +11,7 @@ from tests.e2e.containers import belonging_to
 from tests.e2e.index import Index, until
 from tests.objects.documents import workload
 from tests.operator.conftest import Start
-from tests.operator.looking import LIST, condition, host, host_becomes, stack, workload_becomes
+from tests.operator.looking import LIST, condition, held, host, host_becomes, stack, workload_becomes
 from tests.operator.running import OFTEN
 from tests.operator.storms import editor
 from tests.servers.api_proxy import ApiProxy
@@ -41,6 +41,8 @@ def test_when_nothing_changes_only_a_hosts_last_pass_is_written_and_at_most_once
     operator = start(proxied=True, interval=OFTEN)
     workload_becomes(cluster, "True", "Running")
     workload_becomes(cluster, "False", "HostNotFound", "not-there")
+    for kind, name in (("DockerHost", "local"), ("Workload", "shop"), ("Workload", "not-there")):
+        held(cluster, kind, name)
     operator.until_written()
     before, passes = len(api_proxy.requests), cutting_socket.requests.count(LIST)
     index.passes(count=8)
@@ -58,7 +60,7 @@ def test_two_new_objects_take_few_writes_and_have_no_annotation(
     workload_becomes(cluster, "False", "NoContainers")
     operator.until_written()
     for kind, name in (("DockerHost", "local"), ("Workload", "shop")):
-        metadata = cluster.get(kind, name)["metadata"]
+        metadata = held(cluster, kind, name)["metadata"]
         assert metadata["finalizers"] == ["tinyforge.dev/finalizer"]
         assert not {"annotations", "labels"} & metadata.keys()
     written = writes(api_proxy)

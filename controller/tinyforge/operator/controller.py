@@ -46,7 +46,11 @@ class Surroundings:
 
 
 class Controller:
-    """Keeps one led index true to the objects of a cluster, and their statuses true to the index; a `Driver` of its term."""
+    """Keeps one led index true to the objects of a cluster, and their statuses true to the index; a `Driver` of its term.
+
+    Raises:
+        NoCluster: the way of logging in to the cluster is none that kopf knows.
+    """
 
     def __init__(self, *, surroundings: Surroundings, index: LedIndex, plugins: Plugins, rhythm: Rhythm, metrics: Metrics) -> None:
         self._surroundings = surroundings
@@ -128,12 +132,14 @@ class Controller:
         self._publisher.forget(state.ref)
 
     def _kopf_thread(self) -> KopfThread:
+        login = login_with(self._surroundings.find_access)
+        login()  # one that kopf cannot use is better refused now than at each of its starts
         bridge = Bridge(group=self._leading.group)
         handlers = Handlers(
             bridge=bridge,
             objects=self._objects,
             leading=self._leading,
-            login=login_with(self._surroundings.find_access),
+            login=login,
             interval=self._rhythm.interval,
         )
         return KopfThread(

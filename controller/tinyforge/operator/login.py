@@ -13,7 +13,7 @@ from tinyforge.cluster import Access, NoCluster
 
 
 def login_with(find: Callable[[], Access]) -> Callable[..., kopf.ConnectionInfo]:
-    """Return kopf's login handler; `find` finds the cluster."""
+    """Return kopf's login handler; `find` finds the cluster. It raises NoCluster if the way of logging in is none that kopf knows."""
 
     def login(**_: Any) -> kopf.ConnectionInfo:
         return _connection(find())
@@ -23,7 +23,7 @@ def login_with(find: Callable[[], Access]) -> Callable[..., kopf.ConnectionInfo]
 
 def _connection(access: Access) -> kopf.ConnectionInfo:
     cluster, user = access.config.cluster, access.config.user
-    if user is None or user.exec or user.auth_provider:
+    if user is None or user.exec or user.auth_provider:  # None as its type has it; `Access` never has it
         raise NoCluster(f"{access.found_by}: a user who logs in by a command cannot watch; use a token or a client certificate")
     token = Path(user.token_file).read_text().strip() if user.token_file else user.token
     return kopf.ConnectionInfo(

@@ -37,7 +37,7 @@ peak (VmHWM) of the first start
 A minute in which nothing changes
 statuses written of hosts
 other writes
-lists of hosts and workloads, a page each
+pages of lists; everything is listed every two minutes
 watches of hosts and workloads
 CPU time
 slowest answer to a probe
