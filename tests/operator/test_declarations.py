@@ -112,6 +112,10 @@ def test_a_host_that_cannot_be_used_is_held_with_its_workloads_and_a_new_one_is_
         assert message(found).startswith(f"spec.endpoint: '{PIGEON}' is no address")
         assert (condition(found, "Reachable")["status"], found["status"]["lastPass"]["listed"]) == ("Unknown", 1)
         assert "lastPass" not in host_becomes(cluster, "False", "InvalidSpec", "new")["status"]
+        cluster.apply(stack("homing", host="new"))
+        homing = workload_becomes(cluster, "False", "HostUnusable", "homing")
+        assert message(homing).startswith('spec.host: DockerHost "new" exists, but what is written there is invalid')
+        assert condition(homing, "Stalled")["status"] == "True"
         web.client.kill("web")
         assert [it["host"] for it in tinyforge("sync", "--json").json] == ["local"]
         workload_becomes(cluster, "False", "NotRunning")
@@ -140,7 +144,7 @@ def test_p10_a_namespace_that_may_not_be_listed_is_said_and_removes_nothing_but_
     held(cluster, "Workload", "gone", ours)
     first.stop()
     delete_by_hand(cluster, "Workload", "gone", ours)
-    monkeypatch.setattr(declared_objects, "RELIST_SECONDS", 0.2)
+    monkeypatch.setattr(declared_objects, "REFUSED_SECONDS", 0.2)
     start(namespaces=[ours, theirs], kubeconfig=limited(cluster, ours))
     cluster.apply(stack("new", namespace=ours))
     until(lambda: mirrored(index), every | {f"{ours}/new"})

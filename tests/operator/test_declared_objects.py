@@ -31,6 +31,7 @@ async def listing(known: Known) -> AsyncIterator[None]:
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Known:
     monkeypatch.setattr(declared_objects, "RELIST_SECONDS", 0.0)
+    monkeypatch.setattr(declared_objects, "REFUSED_SECONDS", 0.0)
     return Known()
 
 
@@ -131,6 +132,7 @@ async def come_in_some_order(steps: list[tuple[str, int]]) -> None:
     known, server, lists = Known(), Server(), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(declared_objects, "RELIST_SECONDS", 0.0)
+        patch.setattr(declared_objects, "REFUSED_SECONDS", 0.0)
         async with listing(known):
             await settled()
             for what, number in steps:

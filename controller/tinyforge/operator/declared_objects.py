@@ -23,6 +23,8 @@ from tinyforge.operator.status_record import is_newer
 logger = logging.getLogger(__name__)
 
 RELIST_SECONDS = 120.0
+REFUSED_SECONDS = 10.0
+"""After how long a namespace that may not be listed is tried again: an API server that starts refuses for a moment what it soon grants."""
 _RETRY_SECONDS = 2.0
 _FORBIDDEN = 403
 
@@ -84,7 +86,7 @@ class DeclaredObjects:
                 self._lists_ended = self._lists_begun
                 self._lists.notify_all()
             with suppress(TimeoutError):
-                async with asyncio.timeout(RELIST_SECONDS):
+                async with asyncio.timeout(REFUSED_SECONDS if self._refused else RELIST_SECONDS):
                     await self._list_again.wait()
 
     async def list_again(self) -> None:

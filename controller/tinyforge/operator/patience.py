@@ -10,7 +10,7 @@ SHORTEST = 0.5
 LONGEST = 60.0
 """The longest that an object waits, in seconds."""
 
-_LONGEST_PAUSE = 5.0  # one request every 5 s costs nobody anything, and soon sees that the server is back
+_LONGEST_PAUSE = 2.0  # as kopf's watches: one request every second or two costs nobody anything, and soon sees that the server is back
 _LONGEST_OBEYED = 600.0  # a proxy that says "tomorrow" would have statuses lie for a day
 _MATTERS_OF_ALL = (None, 429, 502, 503, 504)
 
@@ -37,12 +37,15 @@ def asked_for(error: ClusterUnavailable) -> float:
 class ServerPause:
     """Whether the API server may be asked, and by how many at once.
 
+    `until` is when the pause ends. `answers` counts the requests that were answered, by whatever answer.
+
     Args:
         places: how many requests may be under way while it answers.
     """
 
     def __init__(self, *, places: int) -> None:
         self.until = 0.0
+        self.answers = 0
         self._places = places
         self._failures = 0
 
@@ -65,5 +68,6 @@ class ServerPause:
 
     def answered(self, now: float) -> None:
         """Take note of an answer, which ends the trouble unless it was asked for before the pause."""
+        self.answers += 1
         if now >= self.until:
             self._failures = 0

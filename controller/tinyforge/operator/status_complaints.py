@@ -4,10 +4,10 @@ import logging
 
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectRef
 from tinyforge.domain.texts import printable
+from tinyforge.operator.status_record import MATTERS_OF_PERMISSION
 
 logger = logging.getLogger(__name__)
 
-_MATTERS_OF_PERMISSION = (401, 403)
 _LENGTH = 512  # characters of a foreign text in a line
 
 
@@ -24,7 +24,7 @@ class StatusComplaints:
         """Say that the API server will not have a status, and why in its own words."""
         text = printable(str(error), _LENGTH)
         known = self._refused.get(ref) == text
-        if error.status in _MATTERS_OF_PERMISSION:
+        if error.status in MATTERS_OF_PERMISSION:
             together = self._forbidden.setdefault((ref.kind, ref.namespace), set())
             known = bool(together)
             together.add(ref)

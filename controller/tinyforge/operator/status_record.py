@@ -4,23 +4,17 @@ No I/O and no clock: `StatusWriter` gives it the time, in seconds of its event l
 """
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Any
 
-from tinyforge.cluster import ClusterUnavailable, ObjectRef, ObjectState
+from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectRef, ObjectState
 from tinyforge.operator.patience import LONGEST, asked_for, delay_after, longest_delay
 from tinyforge.operator.status_diff import Leaves, Path, leaves, missing_from, surplus_of
 
 LOOK_SECONDS = 2.0
 """How long a watch may take to tell of a change before the object is read."""
 
-
-class _Wait(Enum):
-    """What a record waits for beside the time."""
-
-    NOTHING = auto()
-    SERVER = auto()
-    ANOTHER_VALUE = auto()
+MATTERS_OF_PERMISSION = (401, 403)
+"""The HTTP statuses that say nothing of the value: the same may be taken later."""
 
 
 class StatusRecord:
@@ -41,9 +35,10 @@ class StatusRecord:
         self._matches = False
         self._written: Mapping[str, Any] | None = None
         self._failures = 0
+        self._answers: int | None = None  # to anybody, when this one last failed
         self._not_before = 0.0
         self._look_at = now + LOOK_SECONDS
-        self._waits_for = _Wait.NOTHING
+        self._is_refused = False
 
     def due_at(self) -> float | None:
         """Return when to write (if the record is current) or to read (if not); None if there is nothing to do."""
@@ -65,13 +60,11 @@ class StatusRecord:
         self.wanted = status
         self._expected = leaves(status)
         self._compare()
-        if self._waits_for == _Wait.ANOTHER_VALUE:
+        if self._is_refused:
             self._not_before = 0.0
 
     def saw(self, state: ObjectState) -> None:
-        """Take what a watch or a list tells, unless something newer is known. That it tells anything shows that the server is back."""
-        if self._waits_for == _Wait.SERVER:
-            self._not_before = 0.0
+        """Take what a watch or a list tells, unless something newer is known."""
         if is_newer(state.resource_version, self.resource_version):
             self.read(state)
 
@@ -91,7 +84,7 @@ class StatusRecord:
         quiet = now - self._not_before > LONGEST
         self._failures = 0 if sent is not self._written or quiet else self._failures + 1
         self._not_before = now + (delay_after(self._failures, chance=chance) if self._failures else 0.0)
-        self._waits_for = _Wait.NOTHING
+        self._is_refused = False
         self._written = sent
         said = leaves(sent)
         found = leaves(state.status)
@@ -104,19 +97,34 @@ class StatusRecord:
             self._compare()
 
     def moved(self, version: str, *, now: float, chance: float) -> None:
-        """Take note that the object was not at `version` any more: a watch has told or will tell what it is, or else it is read."""
+        """Take note that the object was not at `version` any more: a watch has told or will tell what it is, or else it is read.
+
+        So it is too if there was no such object: whether that is gone is for the list of all objects to say.
+        """
         self._failures += 1
         self._doubt(version, look_at=now + max(LOOK_SECONDS, delay_after(self._failures, chance=chance)))
 
-    def refused(self, *, now: float, chance: float) -> None:
-        """Take note that the server will not have this value: it is for somebody to change something."""
-        self._waits_for = _Wait.ANOTHER_VALUE
-        self._not_before = now + longest_delay(chance=chance)
+    def refused(self, error: ClusterRefused, *, now: float, chance: float) -> None:
+        """Take note that the server will not have this value: it is for somebody to change something.
 
-    def failed(self, error: ClusterUnavailable, version: str, *, now: float, chance: float) -> None:
-        """Take note that there was no usable answer; what may have been done at `version` all the same is looked at first."""
+        A missing permission may be there soon: in its first moments an API server knows no roles yet, and refuses all with 403 (measured on
+        1.34).
+        """
         self._failures += 1
-        self._waits_for = _Wait.SERVER
+        self._is_refused = True
+        short = error.status in MATTERS_OF_PERMISSION
+        self._not_before = now + (delay_after(self._failures, chance=chance) if short else longest_delay(chance=chance))
+
+    def failed(self, error: ClusterUnavailable, version: str, *, answers: int, now: float, chance: float) -> None:
+        """Take note that there was no usable answer; what may have been done at `version` all the same is looked at first.
+
+        `answers` counts those that anybody has had. As long as nobody has any, this is no trouble of this object's own, and it waits no
+        longer than after its first failure: when the server may be asked is for `ServerPause` to say.
+        """
+        if answers != self._answers:
+            self._failures += 1
+        self._answers = answers
+        self._is_refused = False
         self._not_before = now + max(delay_after(self._failures, chance=chance), asked_for(error))
         if error.maybe_done:
             self._doubt(version, look_at=now)

@@ -160,13 +160,13 @@ class StatusWriter:
         """Do one thing about an object, and see what it needs next."""
         version = record.resource_version
         try:
-            await (self._write(record, version) if record.is_current else self._look(record))
+            await (self._write(record, version) if record.is_current else self._look(record, version))
         except ObjectMoved:
             self._answered()
             record.moved(version, now=self._now, chance=self._chance())
         except ClusterRefused as error:
             self._answered()
-            self._refused(record, error)
+            self._refused(record, error, version)
         except ClusterUnavailable as error:
             self._failed(record, error, version)
         finally:
@@ -182,10 +182,12 @@ class StatusWriter:
         self._complaints.taken(record.ref)
         record.wrote(state, sent, now=self._now, chance=self._chance())
 
-    async def _look(self, record: StatusRecord) -> None:
+    async def _look(self, record: StatusRecord, version: str) -> None:
         state = await self._objects.read_object(record.ref)
         self._answered()
-        if state is None or state.ref != record.ref:
+        if state is None:
+            record.moved(version, now=self._now, chance=self._chance())
+        elif state.ref != record.ref:
             self.gone(record.ref)
         else:
             record.read(state)
@@ -194,16 +196,16 @@ class StatusWriter:
         self._pause.answered(self._now)
         self._complaints.answers()
 
-    def _refused(self, record: StatusRecord, error: ClusterRefused) -> None:
+    def _refused(self, record: StatusRecord, error: ClusterRefused, version: str) -> None:
         if error.status == _NOT_FOUND:
-            self.gone(record.ref)
+            record.moved(version, now=self._now, chance=self._chance())
         else:
             self._complaints.refused(record.ref, error)
-            record.refused(now=self._now, chance=self._chance())
+            record.refused(error, now=self._now, chance=self._chance())
 
     def _failed(self, record: StatusRecord, error: ClusterUnavailable, version: str) -> None:
         if self._pause.failed(error, now=self._now, chance=self._chance()):
             self._complaints.away(error)
         else:
             self._complaints.refused(record.ref, error)
-        record.failed(error, version, now=self._now, chance=self._chance())
+        record.failed(error, version, answers=self._pause.answers, now=self._now, chance=self._chance())

@@ -68,18 +68,19 @@ async def writing(objects: StatusObjects) -> AsyncIterator[StatusWriter]:
 
 @asynccontextmanager
 async def watching(connected: Cluster, writer: StatusWriter) -> AsyncIterator[None]:
-    """Somebody who tells the writer of all objects and their changes, as kopf does, but by looking again and again."""
+    """Somebody who tells the writer of new objects and of changes, as `DeclaredObjects` does, but by looking again and again."""
 
     async def look() -> None:
-        known: set[ObjectRef] = set()
+        known: dict[ObjectRef, ObjectState] = {}
         while True:
             with suppress(ClusterUnavailable):
                 states = [ObjectState.of(it) for kind in ObjectKind for it in (await connected.list_objects(kind)).objects]
                 for state in states:
-                    writer.watched(state)
-                for ref in known - {state.ref for state in states}:
+                    if known.get(state.ref) != state:
+                        writer.watched(state)
+                for ref in known.keys() - {state.ref for state in states}:
                     writer.gone(ref)
-                known = {state.ref for state in states}
+                known = {state.ref: state for state in states}
             await asyncio.sleep(0.03)
 
     looking = asyncio.create_task(look())

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tests.index.waiting import until
 from tests.operator.statuses.objects import WRITES, message, new_workload, settled, shown, status, writes
-from tests.servers.api_proxy import ApiProxy, Fault, Forward, delay, dropped
+from tests.servers.api_proxy import ApiProxy, Fault, Forward, delay, dropped, refuse
 from tests.servers.cluster import Cluster as RealCluster
 from tinyforge.cluster import ObjectState
 from tinyforge.operator.status_writer import StatusWriter
@@ -76,13 +76,29 @@ async def test_a_status_under_way_does_not_reach_a_successor(cluster: RealCluste
     assert shown(cluster, new) == {}
 
 
-async def test_an_object_that_is_gone_is_forgotten(cluster: RealCluster, writer: StatusWriter, api_proxy: ApiProxy):
+async def test_an_object_that_is_gone_is_forgotten_when_its_list_says_so(cluster: RealCluster, writer: StatusWriter, api_proxy: ApiProxy):
     web = new_workload(cluster)
     writer.watched(web)
     cluster.delete("Workload", "web")
     writer.put(web.ref, status())
-    await settled(writer, seconds=1)
-    assert writes(api_proxy) == 1
+    await until(lambda: writes(api_proxy) == 1)
+    await asyncio.sleep(0.2)
+    assert (writer.unwritten, len(api_proxy.requests)) == (1, 1)
+    writer.gone(web.ref)
+    assert writer.unwritten == 0
+
+
+async def test_fault_28_an_object_that_the_server_does_not_know_for_a_moment_is_not_forgotten(
+    cluster: RealCluster, writer: StatusWriter, api_proxy: ApiProxy
+):
+    """As one of several API servers may, which has heard of a definition later than the others."""
+    web = new_workload(cluster)
+    api_proxy.spoil("(PATCH|GET) .*/workloads/web", refuse(404), times=2)
+    writer.watched(web)
+    writer.put(web.ref, status())
+    await settled(writer)
+    assert message(cluster, web.ref) == "all run"
+    assert [it.split()[0] for it in api_proxy.requests] == ["PATCH", "GET", "GET", "PATCH"]
 
 
 async def test_a_write_whose_answer_was_lost_is_not_sent_again(cluster: RealCluster, writer: StatusWriter, api_proxy: ApiProxy):

@@ -60,8 +60,9 @@ async def test_fault_28_what_was_put_while_the_server_was_away_arrives_once_it_i
     assert {message(own_cluster, ref) for ref in refs} == {"killed 7"}
     assert_sent_once(refs, proxy)
 
-    said = [it.getMessage().split(":")[0] for it in caplog.records if it.name.startswith("tinyforge")]
-    assert said == ["no status is written until the API server answers", "the API server answers"] * 2
+    said = [it.getMessage().split(":")[0] for it in caplog.records if getattr(it, "action", "") in {"statuses_wait", "statuses_written"}]
+    assert said[:4] == ["no status is written until the API server answers", "the API server answers"] * 2
+    assert len(said) <= 6  # a server that starts may answer that it knows no roles, and then nothing once more
 
 
 def put_all(writer: StatusWriter, refs: list[ObjectRef], said: str) -> None:

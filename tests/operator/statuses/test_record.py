@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.domain.strategies import quick
 from tests.operator.statuses.objects import condition, status
-from tinyforge.cluster import ClusterUnavailable, ObjectKind, ObjectRef, ObjectState
-from tinyforge.operator.patience import LONGEST
+from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectKind, ObjectRef, ObjectState
+from tinyforge.operator.patience import LONGEST, SHORTEST, delay_after
 from tinyforge.operator.status_record import LOOK_SECONDS, StatusRecord, is_newer
 
 REF = ObjectRef(kind=ObjectKind.WORKLOAD, namespace="default", name="web", uid="1")
@@ -90,25 +90,64 @@ def test_conflicts_that_no_watch_explains_are_looked_at_more_and_more_seldom(rec
 
 
 def test_fault_28_a_write_that_may_have_been_done_is_looked_at_first(record: StatusRecord):
-    record.failed(LOST, "7", now=1.0, chance=0.0)
+    record.failed(LOST, "7", answers=0, now=1.0, chance=0.0)
     assert (record.is_current, record.due_at()) == (False, 1.5)
 
 
 def test_fault_28_a_write_that_cannot_have_been_done_is_tried_again(record: StatusRecord):
-    record.failed(AWAY, "7", now=1.0, chance=0.0)
+    record.failed(AWAY, "7", answers=0, now=1.0, chance=0.0)
     assert (record.is_current, record.due_at()) == (True, 1.5)
 
 
-def test_fault_28_a_sighting_shows_that_the_server_is_back(record: StatusRecord):
-    for now in range(20):
-        record.failed(AWAY, "7", now=float(now), chance=1.0)
-    assert record.due_at() == 19.0 + LONGEST
+@given(st.lists(st.integers(0, 2), max_size=30), st.floats(0, 1))
+@quick
+def test_fault_28_only_failures_between_answers_to_others_are_an_objects_own(answered_before: list[int], chance: float):
+    record = StatusRecord(REF, now=0.0)
     record.saw(seen(7))
+    record.want(status())
+    now, answers, own = 0.0, 0, 1
+    record.failed(AWAY, "7", answers=answers, now=now, chance=chance)
+    for answered in answered_before:
+        now, answers, own = record.due_at() or 0.0, answers + answered, own + bool(answered)
+        record.failed(AWAY, "7", answers=answers, now=now, chance=chance)
+    assert record.due_at() == now + delay_after(own, chance=chance)
+
+
+def test_fault_28_what_failed_for_an_hour_since_nobody_was_answered_is_due_within_a_second(record: StatusRecord):
+    for now in range(3600):
+        record.failed(AWAY, "7", answers=5, now=float(now), chance=1.0)
+    assert record.due_at() == 3600.0
+
+
+def test_fault_30_what_the_server_asks_for_is_waited_for(record: StatusRecord):
+    record.failed(ClusterUnavailable("busy", status=429, retry_after=30.0), "7", answers=0, now=1.0, chance=0.0)
+    assert record.due_at() == 31.0
+
+
+@pytest.mark.parametrize("status_code", [401, 403])
+def test_fault_28_a_missing_permission_is_asked_for_soon_and_then_more_and_more_seldom(record: StatusRecord, status_code: int):
+    now, waits = 1.0, []
+    for _ in range(10):
+        record.refused(ClusterRefused(status_code, "no"), now=now, chance=1.0)
+        due_at = record.due_at()
+        assert due_at is not None
+        waits.append(due_at - now)
+        now = due_at
+    assert waits[0] == 2 * SHORTEST
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST
+
+
+@pytest.mark.parametrize("status_code", [400, 403, 422])
+def test_what_is_refused_is_tried_at_once_when_it_changes(record: StatusRecord, status_code: int):
+    for _ in range(5):
+        record.refused(ClusterRefused(status_code, "no"), now=1.0, chance=1.0)
+    record.want(status("better"))
     assert record.due_at() == 0.0
 
 
 def test_a_refused_value_is_tried_again_after_the_longest_wait_or_when_it_changes(record: StatusRecord):
-    record.refused(now=1.0, chance=1.0)
+    record.refused(ClusterRefused(422, "too long"), now=1.0, chance=1.0)
     record.want(status())
     record.saw(seen(8))
     assert record.due_at() == 1.0 + LONGEST
