@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.domain.strategies import quick
-from tests.engine.certificates import Authority
+from tests.servers.certificates import Authority
 from tinyforge.cluster import NoCluster, connect, find_access
 from tinyforge.cluster.kubeconfig import read_kubeconfig
 

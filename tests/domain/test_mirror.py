@@ -73,6 +73,13 @@ def test_a_workload_whose_host_nobody_declares_is_refused_by_the_hosts_name() ->
     assert refusal.full_message == 'no DockerHost "on" is declared; declared are: three, two'
 
 
+def test_a_workload_whose_host_was_never_usable_is_refused_by_that_and_not_as_if_there_were_none() -> None:
+    plan = plan_mirror(reading(host("two"), stack("default/a", "p"), held=("one",)), mirror())
+    (refusal,) = plan.refusals
+    assert (refusal.reason, refusal.field, plan.workloads) == (RefusalReason.HOST_UNUSABLE, "spec.host", ())
+    assert refusal.full_message == 'DockerHost "one" exists, but what is written there is invalid and cannot be used; put that right first'
+
+
 def test_a_workload_whose_host_was_just_removed_is_refused_and_kept_as_it_is() -> None:
     plan = plan_mirror(reading(replace(stack("default/a", "q"))), mirror(host("one"), stack("default/a", "p")))
     assert (refused(plan), plan.workloads, plan.removed_workloads) == ({"default/a": RefusalReason.HOST_NOT_FOUND}, (), ())

@@ -103,6 +103,13 @@ def test_what_contradicts_itself_is_refused_by_name_and_what_was_first_stays(
     manifests.workload("lost", "site", host="gone")
     said = controller.says("default/lost is refused")
     assert 'lost.yaml:4: workload default/lost is refused: spec.host: no DockerHost "gone" is declared; declared are: local' in said
+    manifests.host("pigeon", "pigeon://secret.example.com")
+    manifests.workload("homing", "site", host="pigeon")
+    said = controller.says("default/homing is refused")
+    assert 'spec.host: DockerHost "pigeon" exists, but what is written there is invalid and cannot be used; put that right first' in said
+    assert "secret" not in said
+    manifests.remove("host-pigeon.yaml")
+    manifests.remove("homing.yaml")
     twin = manifests.write("twin.yaml", document("Workload", "shop", {"kind": "site", "host": "local"}))
     said = controller.says("twin.yaml:4: metadata.name")
     assert f"Workload default/shop is written here and in {manifests.folder}/shop.yaml:4; none of them counts" in said

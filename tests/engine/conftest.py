@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.engine.certificates import Authority, write_secret
 from tests.engine.fake_engine import Behaviour, FakeEngine, fake_engine
 from tests.engine.opening import open_at
+from tests.servers.certificates import Authority, write_secret
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.ports import Engine
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.certificates import Authority, write_secret
 from tests.engine.conftest import Open
 from tests.engine.opening import failure, over_tcp
+from tests.servers.certificates import Authority, write_secret
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.ports import EngineReason
 

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.engine.certificates import DAY, Authority, write_secret
 from tests.engine.conftest import Open
 from tests.engine.fake_engine import response
 from tests.engine.opening import failure, over_tcp
+from tests.servers.certificates import DAY, Authority, write_secret
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.ports import EngineReason
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.objects.complaints import complaints
 from tests.objects.documents import docker_host, workload
-from tinyforge.objects.faults import dotted, escaped, printable
+from tinyforge.objects.faults import dotted, escaped, excerpt
 
 
 def test_an_unknown_field_is_answered_with_the_nearest_that_is_known():
@@ -66,13 +66,13 @@ def test_a_path_is_written_as_people_write_it(path, text):
 
 
 def test_a_long_value_is_cut_and_a_password_in_an_address_left_out():
-    assert printable("x" * 100) == "x" * 80 + "…"
-    assert printable("postgres://me:hunter2@db/x") == "postgres://***@db/x"
-    assert printable("https://me:" + "hunter2" * 50 + "@db/x") == "https://***@db/x"
+    assert excerpt("x" * 100) == "x" * 80 + "…"
+    assert excerpt("postgres://me:hunter2@db/x") == "postgres://***@db/x"
+    assert excerpt("https://me:" + "hunter2" * 50 + "@db/x") == "https://***@db/x"
 
 
 @given(st.text(st.characters()))
 def test_fault_36_whatever_the_text_it_prints_on_one_line(text):
     assert escaped(text).isprintable()
-    assert printable(text).isprintable()
-    assert len(printable(text)) <= 81 * len("\\U0010ffff")
+    assert excerpt(text).isprintable()
+    assert len(excerpt(text)) <= 81 * len("\\U0010ffff")

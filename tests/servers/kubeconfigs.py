@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.engine.certificates import Certificate
+from tests.servers.certificates import Certificate
 
 
 def by_certificate(shown: Certificate) -> dict[str, str]:

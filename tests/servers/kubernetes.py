@@ -23,9 +23,8 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.engine.certificates import Authority, Certificate
 from tests.servers import kubeconfigs
-from tests.servers.certificates import user_certificate
+from tests.servers.certificates import Authority, Certificate, user_certificate
 from tests.servers.kubernetes_api import KubernetesApi
 from tests.servers.server_process import ServerProcess
 

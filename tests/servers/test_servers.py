@@ -1,6 +1,7 @@
 """The real engines, the cutting socket and Docker Compose are what other tests take them for."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,13 @@ from tests.servers.kernel import processes_of
 
 LIST = "/containers/json"
 MakeEngine = Callable[..., DockerEngine]
+
+
+def test_no_server_knows_the_tests_that_use_it():
+    modules = [it for it in Path(__file__).parent.glob("*.py") if not it.name.startswith("test_")]
+    imported = {name for it in modules for name in re.findall(r"^\s*(?:from|import) (tests\.[\w.]+)", it.read_text(), re.MULTILINE)}
+    assert "tests.servers.certificates" in imported
+    assert {name for name in imported if not f"{name}.".startswith("tests.servers.")} == set()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`run --once` within: one pass of every host, then one turn of every workload, and errors that its caller knows."""
+"""`run --once` within: teardowns, one pass of every host, then one turn of every workload, and errors that its caller knows."""
 
 import asyncio
 from typing import Any
@@ -14,14 +14,16 @@ from tests.reconcile.memory_workloads import declared
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.passes import PassReport
 from tinyforge.index.led import lead
-from tinyforge.plugin import Unchanged
+from tinyforge.plugin import Changed, Failed, Unchanged
 from tinyforge.ports import EngineError, EngineReason, Fenced
 from tinyforge.settings import Settings
-from tinyforge.standalone.once import run_once
+from tinyforge.standalone.once import DeclarationsRefused, run_once
 
 __all__ = ["sql"]
 
 READY = "SELECT id, status -> 'conditions' -> 0 ->> 'reason' FROM tinyforge.workloads ORDER BY id"
+
+IDS = "SELECT id FROM tinyforge.workloads ORDER BY id"
 
 
 async def test_d1_every_workload_has_its_turn_when_all_hosts_have_been_passed_over(database_url: str, sql: Sql) -> None:
@@ -33,6 +35,53 @@ async def test_d1_every_workload_has_its_turn_when_all_hosts_have_been_passed_ov
     assert [(it.host, it.outcome.value) for it in reports] == [("away", "failed"), ("local", "changed")]
     assert sql(READY) == [("default/away", "HostUnreachable"), ("default/bad", "PluginRaised"), ("default/shop", "Running")]
     assert source.calls == ["reconcile", "reconcile"]
+
+
+async def test_what_is_no_longer_declared_is_torn_down_once_before_it_goes(database_url: str, sql: Sql) -> None:
+    then: list[Any] = []
+
+    def down(_: object) -> Changed:
+        then.append(sql(IDS))
+        return Changed(message="down")
+
+    source = DeliberateSource(tears_down=down)
+    await once(database_url, host("local"), declared(), declared("default/blog"), source=DeliberateSource())
+    await once(database_url, host("local"), declared("default/blog"), source=source)
+    assert then == [[("default/blog",), ("default/shop",)]]
+    assert source.calls == ["teardown", "reconcile"]
+    assert sql(IDS) == [("default/blog",)]
+
+
+async def test_what_cannot_be_torn_down_stays_with_its_host_and_says_so_until_the_next_time(
+    database_url: str, sql: Sql, caplog: pytest.LogCaptureFixture
+) -> None:
+    await once(database_url, host("local"), host("other"), declared(), declared("default/far", host="other"), source=DeliberateSource())
+    busy = DeliberateSource(tears_down=Failed(reason="Busy", message="wait", retry_after=1))
+    reports = await once(database_url, host("local"), host("other"), declared("default/far", host="other"), source=busy)
+    assert [it.outcome.value for it in reports] == ["unchanged", "unchanged"]
+    assert sorted(busy.calls) == ["reconcile", "teardown"], "what is leaving is not reconciled"
+    assert sql(READY) == [("default/far", "NoContainers"), ("default/shop", "Busy")]
+    assert "workload default/shop: dispatch failed: Busy: wait" in caplog.messages
+    await once(database_url, host("local"), host("other"), declared("default/far", host="other"), source=DeliberateSource())
+    assert sql(IDS) == [("default/far",)]
+
+
+async def test_what_cannot_be_torn_down_and_whose_host_goes_too_is_left_behind_and_that_is_said(
+    database_url: str, sql: Sql, caplog: pytest.LogCaptureFixture
+) -> None:
+    await once(database_url, host("local"), host("other"), declared("default/far", host="other"), source=DeliberateSource())
+    busy = DeliberateSource(tears_down=Failed(reason="Busy", message="wait", retry_after=1))
+    reports = await once(database_url, host("local"), source=busy)
+    assert ([it.host for it in reports], busy.calls, sql(IDS)) == (["local"], ["teardown"], [])
+    assert "workload default/far: what its source put up is left behind: Busy: wait" in caplog.messages
+
+
+async def test_a_name_that_what_stays_still_holds_is_refused_to_who_wants_it(database_url: str, sql: Sql) -> None:
+    await once(database_url, host("local"), declared(compose_project="tinyforge-p"), source=DeliberateSource())
+    busy = DeliberateSource(tears_down=Failed(reason="Busy", message="wait", retry_after=1))
+    with pytest.raises(DeclarationsRefused, match="belongs to another workload"):
+        await once(database_url, host("local"), declared("default/new", compose_project="tinyforge-p"), source=busy)
+    assert sql(IDS) == [("default/shop",)]
 
 
 async def test_p7_who_is_deposed_in_the_middle_of_a_turn_is_told_so_and_by_whom(database_url: str) -> None:

@@ -57,7 +57,8 @@ class Reading:
     """One reading of everything that is declared.
 
     `complete` is false when some of it could not be read: what is missing from the reading is then no proof of a removal (rule P10).
-    `held_hosts` and `held_workloads` are the ids of what is written but unusable (two objects of one name): neither changed nor removed.
+    `held_hosts` and `held_workloads` are the ids of what is written but unusable (two objects of one name, an
+    invalid spec): neither changed nor removed.
     `deleted` are the names of hosts and the ids of workloads that somebody deleted, as far as that is known and not only concluded.
     """
 

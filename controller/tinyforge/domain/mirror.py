@@ -24,6 +24,7 @@ class RefusalReason(StrEnum):
     """Why a declared workload is refused: the stable reasons of its Ready condition."""
 
     HOST_NOT_FOUND = "HostNotFound"
+    HOST_UNUSABLE = "HostUnusable"
     HOST_NOT_ALLOWED = "HostNotAllowed"
     KIND_CHANGED = "KindChanged"
     CONFLICT = "Conflict"
@@ -95,7 +96,7 @@ def plan_mirror(reading: Reading, mirror: Mirror) -> MirrorPlan:
     declared = {workload.value.key.id: workload for workload in reading.workloads}
     refusals: dict[str, Refusal] = {}
     for workload in declared.values():
-        refusal = _refuse_alone(workload, known_hosts, mirror)
+        refusal = _refuse_alone(workload, known_hosts, mirror, reading.held_hosts)
         if refusal:
             refusals[workload.value.key.id] = refusal
     forbidden = {id_ for id_, refusal in refusals.items() if refusal.reason is RefusalReason.HOST_NOT_ALLOWED}
@@ -127,12 +128,15 @@ def _is_gone(name: str, reading: Reading) -> bool:
     return reading.complete or name in reading.deleted
 
 
-def _refuse_alone(declared: Declared[DeclaredWorkload], hosts: Mapping[str, Host], mirror: Mirror) -> Refusal | None:
+def _refuse_alone(declared: Declared[DeclaredWorkload], hosts: Mapping[str, Host], mirror: Mirror, held_hosts: Set[str]) -> Refusal | None:
     """Return why a workload is refused whatever the others are."""
     key = declared.value.key
     namespace = key.id.partition("/")[0]
     host = hosts.get(key.host)
     stored = mirror.workloads.get(key.id)
+    if host is None and key.host in held_hosts:
+        message = f'DockerHost "{key.host}" exists, but what is written there is invalid and cannot be used; put that right first'
+        return _refusal(declared, RefusalReason.HOST_UNUSABLE, "spec.host", message)
     if host is None:
         message, detail = f'no DockerHost "{key.host}" is declared', f"declared are: {', '.join(sorted(hosts)) or 'none'}"
         return _refusal(declared, RefusalReason.HOST_NOT_FOUND, "spec.host", message, detail)

@@ -1,7 +1,7 @@
-"""Foreign text, made fit for a status.
+"""Foreign text, made fit for a message and for a status.
 
-An engine, a plugin and an object may say anything, escape sequences for the reader's terminal included. What of it reaches a condition is
-short and printable, and a reason is one word of the kind that Kubernetes asks for.
+An engine, a certificate, ssh, a plugin and an object may say anything, escape sequences for the reader's terminal included. What of it
+reaches an error or a condition is short and printable, and a reason is one word of the kind that Kubernetes asks for.
 """
 
 import re
@@ -16,8 +16,8 @@ REASON_LENGTH = 128
 _FOREIGN_TO_A_REASON = re.compile(r"[^A-Za-z0-9_,:]+")
 
 
-def printable(text: str, length: int) -> str:
-    """Return `text` on one line, without anything unprintable, cut to `length` characters."""
+def printable(text: str, length: int = 200) -> str:
+    """Return `text` on one line, without anything unprintable, cut to `length` characters: 200 say enough in an error."""
     words = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * length]).split()
     line = " ".join(words)
     return line if len(line) <= length else f"{line[: length - 1]}…"

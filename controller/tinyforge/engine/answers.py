@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from tinyforge.domain.containers import Container
-from tinyforge.engine.texts import printable
+from tinyforge.domain.texts import printable
 from tinyforge.ports import EngineError, EngineReason
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ This is where aiohttp's exceptions become `EngineError`. A transport calls `engi
 
 import aiohttp
 
-from tinyforge.engine.texts import printable
+from tinyforge.domain.texts import printable
 from tinyforge.ports import EngineError, EngineReason
 
 

@@ -2,9 +2,9 @@
 
 import ssl
 
+from tinyforge.domain.texts import printable
 from tinyforge.engine.credentials import Credentials, HostSecret, unusable
 from tinyforge.engine.private_files import nameless_file
-from tinyforge.engine.texts import printable
 from tinyforge.ports import Secrets
 
 _ANOTHER_KEY = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")

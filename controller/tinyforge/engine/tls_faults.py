@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import aiohttp
 
+from tinyforge.domain.texts import printable
 from tinyforge.engine.credentials import Credentials
 from tinyforge.engine.faults import engine_error
-from tinyforge.engine.texts import printable
 from tinyforge.ports import EngineError, EngineReason
 
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's x509_vfy.h

@@ -12,10 +12,10 @@ from math import ceil
 from pathlib import Path
 
 from tinyforge.domain.endpoints import Endpoint
+from tinyforge.domain.texts import printable
 from tinyforge.engine.credentials import Credentials, unusable
 from tinyforge.engine.known_hosts import holds_host_keys
 from tinyforge.engine.private_files import private_folder
-from tinyforge.engine.texts import printable
 from tinyforge.ports import EngineError, EngineReason
 
 _POLL = 0.02  # seconds between two looks for the near end: ssh does not say when it is up

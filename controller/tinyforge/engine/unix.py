@@ -5,8 +5,8 @@ from pathlib import Path
 
 import aiohttp
 
+from tinyforge.domain.texts import printable
 from tinyforge.engine.faults import engine_error
-from tinyforge.engine.texts import printable
 from tinyforge.engine.transport import open_session
 from tinyforge.ports import EngineError, EngineReason
 

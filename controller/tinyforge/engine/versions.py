@@ -7,7 +7,7 @@ the header `Api-Version` of `GET /_ping`.
 import re
 from typing import NamedTuple, Self
 
-from tinyforge.engine.texts import printable
+from tinyforge.domain.texts import printable
 from tinyforge.ports import EngineError, EngineReason
 
 

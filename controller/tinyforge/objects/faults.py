@@ -56,8 +56,8 @@ def dotted(path: Sequence[str | int]) -> str:
     return "".join(map(_step, path)).removeprefix(".")
 
 
-def printable(text: str) -> str:
-    """Return `text` fit for a terminal and a log: short, on one line, without control characters and without a password in an address."""
+def excerpt(text: str) -> str:
+    """Return what of `text` fits a terminal and a log: short, on one line, without control characters or a password in an address."""
     hidden = _without_password(text)
     return escaped(hidden if len(hidden) <= _SHOWN_CHARACTERS else f"{hidden[:_SHOWN_CHARACTERS]}…")
 
@@ -114,8 +114,8 @@ def _at(schema: Schema, path: Sequence[str | int]) -> Schema:
 
 def _shown(value: object) -> str:
     if isinstance(value, str):
-        return f'"{printable(value)}"'
-    return "" if value is None or isinstance(value, dict | list) else printable(str(value))
+        return f'"{excerpt(value)}"'
+    return "" if value is None or isinstance(value, dict | list) else excerpt(str(value))
 
 
 def _without_password(text: str) -> str:
@@ -127,4 +127,4 @@ def _without_password(text: str) -> str:
 def _step(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", step) else f'["{printable(step)}"]'
+    return f".{step}" if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", step) else f'["{excerpt(step)}"]'

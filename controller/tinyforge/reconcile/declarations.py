@@ -100,14 +100,24 @@ class Declarations:
 
     def _plan(self, reading: Reading, stored: Mirror) -> MirrorPlan:
         plan = plan_mirror(reading, stored)
-        revoked = {refusal.workload_id for refusal in plan.refusals}
-        gone = [it.value for id_, it in stored.workloads.items() if id_ in plan.removed_workloads and id_ not in revoked]
-        stay = self._torn_down({it.key.id: it.key.host in plan.removed_hosts for it in gone if it.source_kind})
-        if not stay:
-            return plan
-        hosts = {stored.workloads[id_].value.key.host for id_ in stay}
-        held = replace(reading, held_workloads=reading.held_workloads | stay, held_hosts=reading.held_hosts | hosts)
-        return plan_mirror(held, stored)
+        stay = self._torn_down(leaving(plan, stored))
+        return plan_keeping(stay, reading, stored) if stay else plan
+
+
+def leaving(plan: MirrorPlan, stored: Mirror) -> Mapping[str, bool]:
+    """Return the workloads whose source has something to take down before a plan is carried out, each with whether its host goes too.
+
+    Those whose host allows them no more are not among them: a permission that is taken back ends what it allowed.
+    """
+    revoked = {refusal.workload_id for refusal in plan.refusals}
+    gone = [it.value for id_, it in stored.workloads.items() if id_ in plan.removed_workloads and id_ not in revoked]
+    return {it.key.id: it.key.host in plan.removed_hosts for it in gone if it.source_kind}
+
+
+def plan_keeping(stay: Set[str], reading: Reading, stored: Mirror) -> MirrorPlan:
+    """Decide what the mirror becomes while these workloads have to stay in it, and their hosts with them."""
+    hosts = {stored.workloads[id_].value.key.host for id_ in stay}
+    return plan_mirror(replace(reading, held_workloads=reading.held_workloads | stay, held_hosts=reading.held_hosts | hosts), stored)
 
 
 def _touched(plan: MirrorPlan, stored: Mirror) -> frozenset[str]:

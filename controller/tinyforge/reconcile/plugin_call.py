@@ -42,7 +42,7 @@ async def call_plugin(name: str, call: Callable[[], Awaitable[object]], *, wante
     Raises:
         PluginFailed: it raised (PluginRaised), took too long (TimedOut), or answered something else (BadAnswer).
     """
-    task = asyncio.ensure_future(_contained(name, call))
+    task = asyncio.create_task(_contained(name, call), name=f"{name}, called by {_caller()}")
     task.add_done_callback(_seen)
     in_time: set[asyncio.Task[object]] = set()
     try:
@@ -58,6 +58,11 @@ async def call_plugin(name: str, call: Callable[[], Awaitable[object]], *, wante
         expected = " or ".join(each.__name__ for each in wanted)
         raise PluginFailed("BadAnswer", f"{name}: answered a {type(answer).__name__}, and only {expected} is an answer")
     return answer
+
+
+def _caller() -> str:
+    caller = asyncio.current_task()
+    return caller.get_name() if caller else ""
 
 
 async def _contained(name: str, call: Callable[[], Awaitable[object]]) -> object:

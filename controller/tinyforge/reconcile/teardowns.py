@@ -14,6 +14,8 @@ from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable
 
 logger = logging.getLogger(__name__)
 
+TearDown = Callable[[str], Awaitable[DispatchReport | None]]
+
 _RETRY_SECONDS = 10.0
 
 
@@ -26,9 +28,7 @@ class Teardowns:
         ended: called when a workload may go.
     """
 
-    def __init__(
-        self, *, tear_down: Callable[[str], Awaitable[DispatchReport | None]], group: asyncio.TaskGroup, ended: Callable[[], None]
-    ) -> None:
+    def __init__(self, *, tear_down: TearDown, group: asyncio.TaskGroup, ended: Callable[[], None]) -> None:
         self._tear_down = tear_down
         self._group = group
         self._ended = ended
@@ -61,29 +61,40 @@ class Teardowns:
     async def _until_down(self, workload: str) -> None:
         for failures in count(start=1):
             again = self._again  # as it is before the look: what happens during it counts
-            if await self._is_down(workload):
+            if await is_down(workload, self._tear_down, without_host=lambda: workload in self._without_host):
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(back_off(failures, interval=_RETRY_SECONDS, asked_for=0.0)):
                     await again.wait()
 
-    async def _is_down(self, workload: str) -> bool:
-        try:
-            report = await self._tear_down(workload)
-        except Fenced:
-            raise
-        except (IndexUnavailable, IndexRefused) as error:
-            logger.debug("workload %s: %s", workload, error)
-            return False
-        if report is None or not report.failed:
-            return True
-        is_left = report.hopeless or workload in self._without_host
-        if is_left:
-            logger.error(
-                "workload %s: what its source put up is left behind: %s: %s",
-                workload,
-                report.reason,
-                report.message,
-                extra={"action": "teardown_given_up", "workload": workload, "reason": report.reason},
-            )
-        return is_left
+
+async def is_down(workload: str, tear_down: TearDown, *, without_host: Callable[[], bool]) -> bool:
+    """Take one workload down, once, and return whether it may go: what is given up for good is left behind, and that is said.
+
+    Args:
+        workload: its id.
+        tear_down: takes one workload down; None if there is nothing to take down.
+        without_host: tells whether its host is no longer declared either; asked when it failed.
+
+    Raises:
+        Fenced: another process leads.
+    """
+    try:
+        report = await tear_down(workload)
+    except Fenced:
+        raise
+    except (IndexUnavailable, IndexRefused) as error:
+        logger.debug("workload %s: %s", workload, error)
+        return False
+    if report is None or not report.failed:
+        return True
+    is_left = report.hopeless or without_host()
+    if is_left:
+        logger.error(
+            "workload %s: what its source put up is left behind: %s: %s",
+            workload,
+            report.reason,
+            report.message,
+            extra={"action": "teardown_given_up", "workload": workload, "reason": report.reason},
+        )
+    return is_left

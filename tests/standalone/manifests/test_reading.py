@@ -65,6 +65,16 @@ def test_two_objects_of_one_name_are_held_and_the_reading_is_complete(folder):
     assert reading.complete
 
 
+def test_a_host_of_which_only_the_name_can_be_used_is_held_unless_it_is_written_properly_too(folder):
+    bad = HOST.replace("endpoint", "endpiont")
+    folder.write("bad.yaml", bad)
+    folder.write("nameless.yaml", bad.replace("local", "Not a name") + "---\n" + bad.replace("{name: local}", "7"))
+    assert folder.read().reading.held_hosts == {"local"}
+    folder.write("good.yaml", HOST)
+    reading = folder.read().reading
+    assert ([it.value.name for it in reading.hosts], reading.held_hosts) == (["local"], frozenset())
+
+
 def test_a_host_and_a_workload_may_share_a_name_and_so_may_workloads_of_two_namespaces(folder):
     folder.write("a.yaml", "---\n".join([HOST, workload("local"), workload("local\n  namespace: shop")]))
     assert folder.problems() == []

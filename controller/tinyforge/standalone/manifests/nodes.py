@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import yaml
 from yaml.events import AliasEvent, DocumentStartEvent, Event, MappingEndEvent, MappingStartEvent, NodeEvent, ScalarEvent, SequenceEndEvent
 
-from tinyforge.objects.faults import printable
+from tinyforge.objects.faults import excerpt
 from tinyforge.standalone.manifests.scalars import Scalar, plain_value
 
 MAX_DEPTH = 64
@@ -137,7 +137,7 @@ class _Composer:
 
     def _new(self, event: Event, line: int, path: Path) -> Node:
         if tag := getattr(event, "tag", None):
-            raise YamlFault(line, f"the tag {printable(tag)} is not allowed; put text in quotes and leave everything else bare", path)
+            raise YamlFault(line, f"the tag {excerpt(tag)} is not allowed; put text in quotes and leave everything else bare", path)
         if isinstance(event, ScalarEvent):
             return Node(value=self._scalar(event, line, path), line=line, text=event.value)
         if isinstance(event, MappingStartEvent):
@@ -185,7 +185,7 @@ class _Composer:
         line = self._line_of(event)
         node = self._anchors.get(str(event.anchor))
         if node is None:
-            raise YamlFault(line, f"the alias *{printable(str(event.anchor))} names no anchor that was finished before it", path)
+            raise YamlFault(line, f"the alias *{excerpt(str(event.anchor))} names no anchor that was finished before it", path)
         self._count(node.size, line, path)
         self._check_depth(len(path) + node.height, line, path)
         return node

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tinyforge.objects.faults import FieldFault, dotted, escaped, printable
+from tinyforge.objects.faults import FieldFault, dotted, escaped, excerpt
 from tinyforge.standalone.manifests.nodes import Node, YamlFault
 
 
@@ -46,7 +46,7 @@ def yaml_problem(file: str, fault: YamlFault) -> Problem:
 def field_problem(file: str, fault: FieldFault, document: Node) -> Problem:
     """Return the problem that a fault of a field makes, with the line of the field, or of what it is missing from."""
     node = document.at(fault.path)
-    as_written = fault.value if node is None or isinstance(node.value, str) else printable(node.text)
+    as_written = fault.value if node is None or isinstance(node.value, str) else excerpt(node.text)
     return Problem(
         file=escaped(file),
         message=fault.message,

@@ -6,7 +6,8 @@ one kind and name are both refused: neither is known to be the one that is meant
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +18,8 @@ from tinyforge.domain.declarations import Declared, Reading
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import EVERY_NAMESPACE
 from tinyforge.objects.docker_host import DockerHost
-from tinyforge.objects.faults import FieldFault, escaped, field_faults, printable
-from tinyforge.objects.metadata import API_VERSION
+from tinyforge.objects.faults import FieldFault, escaped, excerpt, field_faults
+from tinyforge.objects.metadata import API_VERSION, Metadata
 from tinyforge.objects.workload import Workload
 from tinyforge.standalone.manifests.files import FileUnreadable, list_manifests, read_text
 from tinyforge.standalone.manifests.nodes import Node, YamlFault, documents
@@ -50,6 +51,16 @@ class _Written:
         return place(self.file, self.line)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UnusableHost:
+    """A DockerHost of which only the name can be used; what is wrong with it are problems of their own."""
+
+    name: str
+
+
+_Found = _Written | _UnusableHost | Problem
+
+
 def read_folder(folder: Path) -> FolderReading:
     """Read every manifest of `folder`. Whatever is in it, this ends, and within bounded memory a file.
 
@@ -58,16 +69,19 @@ def read_folder(folder: Path) -> FolderReading:
     """
     listing = list_manifests(folder)
     written: list[_Written] = []
+    unusable: set[str] = set()
     problems = [file_problem(below, message) for below, message in listing.unreadable]
     for found in (it for file in listing.files for it in _contents(file)):
         if isinstance(found, Problem):
             problems.append(found)
+        elif isinstance(found, _UnusableHost):
+            unusable.add(found.name)
         else:
             written.append(found)
-    return _sorted_out(written, problems)
+    return _sorted_out(written, unusable, problems)
 
 
-def _contents(file: str) -> Iterator[_Written | Problem]:
+def _contents(file: str) -> Iterator[_Found]:
     try:
         text = read_text(file)
     except FileUnreadable as error:
@@ -80,7 +94,7 @@ def _contents(file: str) -> Iterator[_Written | Problem]:
             yield from _object(file, document)
 
 
-def _object(file: str, document: Node) -> Iterator[_Written | Problem]:
+def _object(file: str, document: Node) -> Iterator[_Found]:
     if not isinstance(document.value, dict):
         yield file_problem(file, "a document must be a mapping with apiVersion, kind, metadata and spec", line=document.line)
         return
@@ -93,8 +107,14 @@ def _object(file: str, document: Node) -> Iterator[_Written | Problem]:
         written = model.model_validate(document.value)
     except ValidationError as error:
         yield from (field_problem(file, fault, document) for fault in field_faults(error, model))
+        yield from _unusable_host(document.value) if model is DockerHost else ()
     else:
         yield _Written(object=written, file=file, line=document.line_of(("metadata", "name")))
+
+
+def _unusable_host(document: Mapping[str, object]) -> Iterator[_UnusableHost]:
+    with suppress(ValidationError):
+        yield _UnusableHost(name=Metadata.model_validate(document.get("metadata")).name)
 
 
 def _no_kind_of_ours(kind: object) -> FieldFault:
@@ -103,20 +123,22 @@ def _no_kind_of_ours(kind: object) -> FieldFault:
         return FieldFault(path=("kind",), value="", message=f"is missing; {allowed}" if kind is None else f"must be text; {allowed}")
     near = difflib.get_close_matches(kind[:80], _MODELS, n=1)
     hint = f"did you mean {near[0]}?" if near else "other objects have no place in this folder"
-    return FieldFault(path=("kind",), value=f'"{printable(kind)}"', message=f"{allowed}; {hint}")
+    return FieldFault(path=("kind",), value=f'"{excerpt(kind)}"', message=f"{allowed}; {hint}")
 
 
-def _sorted_out(written: Sequence[_Written], unusable: Sequence[Problem]) -> FolderReading:
+def _sorted_out(written: Sequence[_Written], unusable_hosts: Set[str], unusable: Sequence[Problem]) -> FolderReading:
     namesakes: dict[str, list[_Written]] = defaultdict(list)
     for it in written:
         namesakes[it.object.id].append(it)  # a workload's id has a slash, a host's never
     alone = [group[0] for group in namesakes.values() if len(group) == 1]
     twice = [group for group in namesakes.values() if len(group) > 1]
+    hosts = tuple(Declared(value=_host(it.object), origin=it.origin) for it in alone if isinstance(it.object, DockerHost))
+    held_hosts = unusable_hosts | {group[0].object.id for group in twice if isinstance(group[0].object, DockerHost)}
     reading = Reading(
-        hosts=tuple(Declared(value=_host(it.object), origin=it.origin) for it in alone if isinstance(it.object, DockerHost)),
+        hosts=hosts,
         workloads=tuple(Declared(value=it.object.to_declared(), origin=it.origin) for it in alone if isinstance(it.object, Workload)),
         complete=not unusable,
-        held_hosts=frozenset(group[0].object.id for group in twice if isinstance(group[0].object, DockerHost)),
+        held_hosts=frozenset(held_hosts - {it.value.name for it in hosts}),
         held_workloads=frozenset(group[0].object.id for group in twice if isinstance(group[0].object, Workload)),
     )
     return FolderReading(reading=reading, problems=_most([*unusable, *(problem for group in twice for problem in _namesakes(group))]))
