@@ -27,6 +27,11 @@ def test_a_text_is_shown_on_one_line_printable_and_short(text: str, shown: str) 
     assert printable(text, 10 if "ü" in text else 100) == shown
 
 
+def test_of_a_text_in_an_error_200_characters_are_shown() -> None:
+    assert printable("x" * 200) == "x" * 200
+    assert printable("x" * 201) == "x" * 199 + "…"
+
+
 @quick
 @given(texts(), st.integers(1, 40))
 def test_whatever_is_shown_is_printable_and_within_its_length(text: str, length: int) -> None:
