@@ -6,10 +6,10 @@
 # Ends tinyforge with the shell that started it: make passes SIGTERM to that shell only. (macOS has no setpriv, and does without.)
 TIED := $(if $(shell command -v setpriv 2>/dev/null),setpriv --pdeathsig TERM)
 
-.PHONY: help setup run test lint format generate bench clean tools
+.PHONY: help setup run test test-long lint format generate bench clean tools
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.current ## make .venv, with .venv/bin/tinyforge in it, and uv if it is missing
 	@:
@@ -20,6 +20,9 @@ run: setup ## index the local Docker Engine, installed and started if there is n
 
 test: setup tools lint ## lint and test everything, on servers that the tests start themselves (ARGS="tests/domain -x")
 	@.venv/bin/pytest -n 4 $(ARGS) # four at once on any machine: most of them wait for a server
+
+test-long: setup tools ## test what takes minutes by its nature: leaders that are frozen or cut off for long
+	@.venv/bin/pytest -m long $(ARGS)
 
 lint: setup ## check style, types, layers, the lock file and that generated files are current
 	@.venv/bin/ruff check

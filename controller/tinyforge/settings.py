@@ -11,19 +11,23 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tinyforge.domain.lease import LeaseTimes
 from tinyforge.http.address import ListenAddress
-from tinyforge.index.database import is_conninfo
-from tinyforge.objects.fields import Label
+from tinyforge.index.sessions import is_conninfo
+from tinyforge.objects.fields import Label, Subdomain
 from tinyforge.ports import TinyforgeError
 
 PREFIX = "TINYFORGE_"
 
 _NOT_SETTINGS = ("TINYFORGE_SETUP", "TINYFORGE_TEST_")
 """Variables of the project's own scripts and tests."""
+
+_OTHER_TIMES = ("renew_deadline", "retry_period", "request_timeout")
+"""What the lease duration has to fit."""
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -109,6 +113,23 @@ class Settings(BaseSettings):
     namespaces: Annotated[tuple[Label, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Namespaces that `controller` looks after, with commas between; unset: all"
     )
+    lease_name: Subdomain = Field(
+        "tinyforge", description="Name of the Lease that lets one of several `controller`s lead; each database needs one of its own"
+    )
+    lease_namespace: Label | None = Field(None, description="Namespace of that Lease; unset: the pod's, else the kubeconfig context's")
+    lease_renew_deadline: Timeout = Field(
+        10.0, description="For how long after its last renewal of the Lease a leader changes anything on an engine"
+    )
+    lease_retry_period: Timeout = Field(2.0, description="How often a leader renews the Lease, and the others look at it")
+    lease_request_timeout: Timeout = Field(3.0, description="How long one request about the Lease may take")
+    lease_duration: Timeout = Field(
+        15.0,
+        validate_default=True,  # or the others would not be held against it; it stands behind them, so that they are known here
+        description="How long a Lease that nobody renews is taken for held; whole seconds, at least renew deadline + request timeout + 2s",
+    )
+    drain: Annotated[Duration, Field(ge=0, le=3600)] = Field(
+        20.0, description="How long dispatches under way may go on after SIGTERM or Ctrl-C; 0: not at all"
+    )
     http_address: Annotated[ListenAddress | None, NoDecode, BeforeValidator(_listen_address)] = Field(
         None,
         description="Where /healthz, /readyz and /metrics are: :8080 or 127.0.0.1:8080; unset: :8080 in `controller`, nowhere in `run`",
@@ -116,6 +137,22 @@ class Settings(BaseSettings):
     missing_retention: Annotated[Duration, Field(ge=0)] = Field(30 * 86400.0, description="How long a missing row is kept; 0: for ever")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, one JSON object a line otherwise")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least important lines that are still logged")
+
+    @property
+    def lease_times(self) -> LeaseTimes:
+        """How long the Lease is worth something."""
+        return LeaseTimes(duration=self.lease_duration, **{name: getattr(self, f"lease_{name}") for name in _OTHER_TIMES})
+
+    @field_validator("lease_duration")
+    @classmethod
+    def _lasts_long_enough(cls, duration: float, others: ValidationInfo) -> float:
+        """Refuse times that do not fit together (invariant I7 of the election), if each of them can be used by itself."""
+        times = {name: others.data[f"lease_{name}"] for name in _OTHER_TIMES if f"lease_{name}" in others.data}
+        fault = LeaseTimes(duration=duration, **times).fault
+        if fault and len(times) == len(_OTHER_TIMES):
+            names = ", ".join(f"{PREFIX}LEASE_{name.upper()}" for name in _OTHER_TIMES)
+            raise PydanticCustomError("lease_times", "does not fit {names}: {fault}", {"names": names, "fault": fault})
+        return duration
 
 
 def load_settings() -> Settings:

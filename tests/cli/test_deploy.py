@@ -12,8 +12,9 @@ import pytest
 from tests.cli.conftest import Tinyforge
 from tests.cli.controllers import START_SECONDS, declare, running_controller
 from tests.cli.index import HOSTILE, Index
+from tests.index.attending import Notes, held
 from tests.servers.docker_engine import DockerEngine
-from tinyforge.index.led import lead
+from tinyforge.index.led import LedIndex, lead
 
 EXTERNAL = "kind: stack, source: {kind: external}, trigger: {kind: manual}"
 
@@ -33,28 +34,21 @@ def answering(url: str, answer: Mapping[str, Any]) -> Iterator[None]:
 
 
 async def _answer_all(url: str, answer: Mapping[str, Any], leads: threading.Event, stop: threading.Event) -> None:
-    async with lead(url) as index:
-        asked = asyncio.Event()
-        presence = asyncio.create_task(index.presence.hold(asked.set, _nothing))
-        answering = asyncio.create_task(_answer_each(index, asked, answer, leads))
-        await asyncio.to_thread(stop.wait)
-        for task in (answering, presence):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-async def _answer_each(index: Any, asked: asyncio.Event, answer: Mapping[str, Any], leads: threading.Event) -> None:
-    while True:
-        await asked.wait()
-        asked.clear()
+    notes = Notes()
+    async with lead(url) as index, held(index.presence, notes):
         leads.set()
+        answering = asyncio.create_task(_answer_each(index, notes.requests, answer))
+        await asyncio.to_thread(stop.wait)
+        answering.cancel()
+        with suppress(asyncio.CancelledError):
+            await answering
+
+
+async def _answer_each(index: LedIndex, asked: asyncio.Semaphore, answer: Mapping[str, Any]) -> None:
+    while True:
+        await asked.acquire()
         for request in await index.requests.open_requests():
             await index.requests.answer(request, answer)
-
-
-async def _nothing() -> None:
-    pass
 
 
 def answer_of(outcome: str, *, reason: str = "", message: str = "", trace: str = "") -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Ended, Program, Tinyforge
 from tests.cli.controllers import declare, running_controller
 from tests.cli.index import Index
-from tests.engine.certificates import DAY, Authority, write_secret
+from tests.servers.certificates import DAY, Authority, write_secret
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres
 from tinyforge.cli.checks.hosts import MENDS, judge_clock

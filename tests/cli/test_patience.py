@@ -1,4 +1,4 @@
-"""Waiting for PostgreSQL."""
+"""Waiting for PostgreSQL and for the API server."""
 
 import logging
 
@@ -6,6 +6,7 @@ import pytest
 
 from tinyforge.cli.database import UsedDatabase
 from tinyforge.cli.patience import Reviving, until_available
+from tinyforge.cluster import ClusterRefused, ClusterUnavailable
 from tinyforge.ports import IndexRefused, IndexUnavailable, TinyforgeError
 
 
@@ -18,9 +19,23 @@ async def test_it_waits_until_there_is_an_answer_and_says_each_complaint_once(ca
             raise outcome
         return outcome
 
+    told: list[str] = []
     with caplog.at_level(logging.WARNING):
-        assert await until_available(attempt, pause=0) == "answer"
+        assert await until_available(attempt, pause=0, told=told.append) == "answer"
     assert caplog.messages == ["away; trying again every 0 s", "full; trying again every 0 s"]
+    assert told == ["away", "away", "full"]
+
+
+@pytest.mark.parametrize("answer", [ClusterUnavailable("away"), ClusterRefused(403, "forbidden")])
+async def test_an_api_server_is_waited_for_whatever_it_refuses(answer: Exception) -> None:
+    outcomes = [answer]
+
+    async def attempt() -> str:
+        if outcomes:
+            raise outcomes.pop()
+        return "answer"
+
+    assert await until_available(attempt, pause=0) == "answer"
 
 
 async def test_a_no_that_stays_no_is_not_waited_for() -> None:

@@ -41,6 +41,34 @@ def verb():
 
 verb()
 """
+STUBBORN = """
+import asyncio, click, logging
+from tinyforge.cli import Verbs, process
+from tinyforge.cli.verb import Verb
+
+class OneVerb(Verbs):
+    def get_command(self, ctx, name):
+        return verb
+
+async def work():
+    print("works", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except BaseException:
+            pass
+
+@click.command(cls=Verb, examples={{}})
+def verb():
+    process._WORK_SECONDS = {stopping}
+    logging.basicConfig(format="%(message)s")
+    try:
+        process.run(work())
+    finally:
+        print("stops")
+
+OneVerb("tinyforge")(["work"])
+"""
 
 
 @pytest.fixture(params=[ASYNCHRONOUS, BLOCKING], ids=["in its event loop", "outside of it"])
@@ -92,6 +120,15 @@ def test_the_second_signal_ends_a_verb_that_does_not_stop(
     process.send_signal(ending[0])
     assert process.wait(timeout=5) == ending[1]
     assert process.communicate()[1] == ""
+
+
+def test_p5_work_that_does_not_end_when_it_is_cancelled_is_left_behind_and_what_is_outside_of_it_is_done(
+    ending: tuple[signal.Signals, int], started: list["subprocess.Popen[str]"]
+) -> None:
+    process = start(STUBBORN, 0.01, started)
+    process.send_signal(ending[0])
+    assert process.wait(timeout=5) == ending[1]
+    assert process.communicate() == ("stops\n", "not ended when cancelled, and left behind: work\n")
 
 
 def test_a_sigint_that_a_shell_had_ignored_is_obeyed(started: list["subprocess.Popen[str]"]) -> None:

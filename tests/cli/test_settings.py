@@ -9,6 +9,8 @@ from tests.cli.index import HOSTILE
 from tinyforge.settings import Settings
 
 PASSWORD = "hunter2-is-no-password"
+LEASE = "TINYFORGE_LEASE_"
+OTHER_TIMES = (f"{LEASE}RENEW_DEADLINE", f"{LEASE}RETRY_PERIOD", f"{LEASE}REQUEST_TIMEOUT")
 
 
 def test_every_setting_is_listed_with_its_description(tinyforge: Tinyforge) -> None:
@@ -92,3 +94,51 @@ def test_a_database_url_that_is_none_is_a_fault_of_the_settings_and_not_repeated
         assert (ended.exit_code, ended.stdout) == (2, "")
         assert "TINYFORGE_DATABASE_URL" in ended.stderr
         assert PASSWORD not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("times", "sum_said"),
+    [
+        ({"DURATION": "14s"}, "renew deadline + request timeout + 2 s = 10 + 3 + 2 = 15 s, not 14 s"),
+        ({"RENEW_DEADLINE": "20s"}, "renew deadline + request timeout + 2 s = 20 + 3 + 2 = 25 s, not 15 s"),
+        ({"REQUEST_TIMEOUT": "3100ms"}, "renew deadline + request timeout + 2 s = 10 + 3.1 + 2 = 15.1 s, not 15 s"),
+        ({"RETRY_PERIOD": "7s"}, "retry period + request timeout = 7 + 3 = 10 s, not 10 s"),
+        ({"DURATION": "15500ms"}, "whole seconds, not 15.5 s"),
+    ],
+)
+def test_i7_times_of_the_lease_that_do_not_fit_together_are_refused_with_their_sum_and_their_names(
+    times: dict[str, str], sum_said: str, tinyforge: Tinyforge
+) -> None:
+    ended = tinyforge("settings", **{f"{LEASE}{name}": value for name, value in times.items()})
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert f"{LEASE}DURATION: " in ended.stderr
+    assert sum_said in ended.stderr
+    assert [name for name in OTHER_TIMES if name not in ended.stderr] == []
+
+
+def test_i7_times_that_just_fit_are_taken(tinyforge: Tinyforge) -> None:
+    times = {f"{LEASE}DURATION": "5s", f"{LEASE}RENEW_DEADLINE": "2s", f"{LEASE}RETRY_PERIOD": "500ms", f"{LEASE}REQUEST_TIMEOUT": "1s"}
+    assert tinyforge("settings", **times).exit_code == 0
+
+
+def test_i7_a_time_that_is_none_is_one_fault_and_not_two(tinyforge: Tinyforge) -> None:
+    ended = tinyforge("settings", **{f"{LEASE}RENEW_DEADLINE": "soon"})
+    assert ended.exit_code == 2
+    assert f"{LEASE}DURATION" not in ended.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("NAME", "Tiny_forge"), ("NAME", "a..b"), ("NAMESPACE", "a.b"), ("NAMESPACE", "x" * 64)])
+def test_a_name_that_kubernetes_would_not_take_is_refused(name: str, value: str, tinyforge: Tinyforge) -> None:
+    ended = tinyforge("settings", **{f"{LEASE}{name}": value})
+    assert ended.exit_code == 2
+    assert f"{LEASE}{name}: '{value}'" in ended.stderr
+
+
+def test_a_lease_may_be_called_anything_that_kubernetes_takes(tinyforge: Tinyforge) -> None:
+    assert tinyforge("settings", **{f"{LEASE}NAME": "tiny.forge-2", f"{LEASE}NAMESPACE": "team-a"}).exit_code == 0
+
+
+def test_the_drain_may_be_no_time_at_all(tinyforge: Tinyforge) -> None:
+    facts = {fact["name"]: fact for fact in tinyforge("settings", "--json", TINYFORGE_DRAIN="0").json}
+    assert facts["TINYFORGE_DRAIN"]["value"] == 0
+    assert tinyforge("settings", TINYFORGE_DRAIN="-1s").exit_code == 2

@@ -89,6 +89,29 @@ async def test_a_call_is_cancelled_at_once(proxied: Cluster, api_proxy: ApiProxy
     assert call.cancelled()
 
 
+async def test_a_call_that_is_cancelled_while_its_connection_is_being_secured_hangs_up(kubeconfig: Path, tmp_path: Path):
+    """A server that says nothing: httpcore leaves such a connection to the garbage collector."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        await reader.read()
+        writer.close()
+        hung_up.set()
+
+    greeted, hung_up = asyncio.Event(), asyncio.Event()
+    server = await asyncio.start_server(listen, "127.0.0.1", 0, limit=1 << 16)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, connection(kubeconfigs.elsewhere(kubeconfig, server=url, file=tmp_path / "silent")) as cluster:
+        call = asyncio.ensure_future(cluster.list_objects(ObjectKind.WORKLOAD))
+        await greeted.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await call
+        await asyncio.wait_for(hung_up.wait(), 5)
+    assert cancelled.value.__traceback__  # and so what it held has not been collected yet
+
+
 async def test_fault_30_a_server_that_asks_to_be_left_alone_says_for_how_long(proxied: Cluster, api_proxy: ApiProxy):
     api_proxy.spoil(WORKLOADS, refuse(429, retry_after=7, message="too many requests"))
     failed = await failure(proxied)

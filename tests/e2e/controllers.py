@@ -44,6 +44,11 @@ class Controller:
         return [str(line["message"]) for line in self.lines]
 
     @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None

@@ -25,11 +25,15 @@ def test_a_controller_says_that_it_is_well_and_what_its_passes_and_dispatches_fo
     controller = run(TINYFORGE_HTTP_ADDRESS="127.0.0.1:0")
     url = f"http://{controller.says('/healthz, /readyz and /metrics are on').rpartition(' ')[2]}"
     until(lambda: index.sql("SELECT status #>> '{conditions,0,reason}' FROM tinyforge.workloads"), [("Running",)])
-    assert (ask(f"{url}/healthz"), ask(f"{url}/readyz")) == ((200, "ok\n"), (200, "ok\n"))
+    for path in ("healthz", "readyz"):
+        status, body = ask(f"{url}/{path}")
+        assert (status, body.splitlines()[0]) == (200, "ok")
+        assert body.splitlines()[1].startswith("leads with epoch 1 since 20")
     _, metrics = ask(f"{url}/metrics")
     lines = metrics.splitlines()
     assert 'tinyforge_pass_containers{host="local",result="matched"} 1.0' in lines
     assert 'tinyforge_silent_timers{kind="workload"} 0.0' in lines
+    assert {"tinyforge_leader 1.0", "tinyforge_epoch 1.0", "tinyforge_observe_only 0.0", "tinyforge_fenced_writes_total 0.0"} <= set(lines)
     assert any(line.startswith('tinyforge_dispatch_duration_seconds_count{outcome="unchanged",source="external"}') for line in lines)
 
 

@@ -17,6 +17,7 @@ class Port:
 
     sick: list[str] = field(default_factory=list)
     unready: list[str] = field(default_factory=list)
+    standing: str = ""
     metrics: Metrics = field(default_factory=lambda: Metrics(sources=["external"]))
     at: ListenAddress = LOOPBACK
 
@@ -27,5 +28,7 @@ class Port:
 @pytest.fixture
 async def port() -> AsyncIterator[Port]:
     port = Port()
-    async with serving(LOOPBACK, health=lambda: port.sick, readiness=lambda: port.unready, metrics=port.metrics) as port.at:
+    async with serving(
+        LOOPBACK, health=lambda: port.sick, readiness=lambda: port.unready, metrics=port.metrics, standing=lambda: port.standing
+    ) as port.at:
         yield port

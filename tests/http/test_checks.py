@@ -38,6 +38,17 @@ async def test_a_process_may_be_well_and_not_ready_and_the_other_way_round(port:
     assert [(await port.ask(path)).status for path in ("/healthz", "/readyz")] == [503, 200]
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_what_a_process_is_stands_last_whether_it_is_well_or_not(path: str, port: Port) -> None:
+    port.standing = "standby: pod-1/ab12 leads with epoch 7"
+    assert (await port.ask(path)).body == "ok\nstandby: pod-1/ab12 leads with epoch 7\n"
+    port.sick, port.unready = [SILENT], [SILENT]
+    answer = await port.ask(path)
+    assert (answer.status, answer.lines) == (503, [SILENT, port.standing])
+    port.standing = "a\nb" + "x" * 20_000
+    assert len((await port.ask(path)).body) < 1000
+
+
 async def test_what_has_passed_is_not_held_against_a_process(port: Port) -> None:
     port.sick.append(SILENT)
     assert (await port.ask("/healthz")).status == 503
@@ -64,10 +75,10 @@ async def test_2000_silent_timers_fit_into_what_a_kubelet_reads(port: Port) -> N
     assert answer.lines[-1] == "and 1980 more"
 
 
-@given(st.lists(st.text(min_size=1), min_size=1))
-def test_a_sentence_never_breaks_out_of_its_line(wrong: list[str]) -> None:
-    text = report(wrong)
-    assert len(text.splitlines()) == len(text.split("\n")) - 1 == min(len(wrong), 21 if len(wrong) > 20 else 20)
+@given(st.lists(st.text(min_size=1), min_size=1), st.text(min_size=1))
+def test_a_sentence_never_breaks_out_of_its_line(wrong: list[str], standing: str) -> None:
+    text = report(wrong, standing)
+    assert len(text.splitlines()) == len(text.split("\n")) - 1 == 1 + min(len(wrong), 21 if len(wrong) > 20 else 20)
     assert all(line.isprintable() for line in text.splitlines())
     assert len(text) <= 10 << 10
 

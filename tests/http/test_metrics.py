@@ -124,6 +124,19 @@ def test_unwritten_statuses_and_kopfs_restarts_are_looked_up_when_they_are_asked
     assert value(metrics, "kopf_restarts_total") == 6
 
 
+def test_who_leads_with_which_epoch_and_whether_it_only_observes_is_looked_up_when_it_is_asked_for(metrics: Metrics) -> None:
+    now = {"leads": False, "epoch": 6, "observes": False}
+    metrics.readings.look_at_leadership(lambda: now["leads"] == 1, lambda: now["epoch"], lambda: now["observes"] == 1)
+    assert [value(metrics, name) for name in ("leader", "epoch", "observe_only")] == [0, 6, 0]
+    now |= {"leads": True, "epoch": 7, "observes": True}
+    assert [value(metrics, name) for name in ("leader", "epoch", "observe_only")] == [1, 7, 1]
+
+
+def test_writes_that_the_fence_refused_are_counted_by_whoever_writes(metrics: Metrics) -> None:
+    metrics.readings.look_at_fence(lambda: 3)
+    assert value(metrics, "fenced_writes_total") == 3
+
+
 def test_what_nobody_counts_here_is_left_out(metrics: Metrics) -> None:
     assert not {name for name, *_ in series(metrics) if "kopf" in name or "statuses" in name or "timers" in name}
 

@@ -16,9 +16,6 @@ import psycopg
 from tinyforge.index.database import PROGRAM, Connection
 from tinyforge.index.sql import queries
 
-LOCK = 8388357248642937447
-"""What a claim takes alone, and the fence takes shared."""
-
 _INSERT = "INSERT INTO tinyforge.containers (id, workload_id, workload_kind, host) VALUES (%s, '', '', 'local')"
 _ROWS = "SELECT id FROM tinyforge.containers"
 
@@ -27,11 +24,13 @@ _ROWS = "SELECT id FROM tinyforge.containers"
 class Life:
     """A process that claims, unless it has done so before, and then writes a row of its name.
 
+    `wanted` is the epoch that it claims, and `epoch` the one it has: none if another one was faster; it tries to write all the same.
     `found` are the rows it saw once it had claimed, in the same transaction: PostgreSQL's own word on what was committed before.
     """
 
     name: str
     connection: Connection
+    wanted: int = 0
     epoch: int = 0
     found: frozenset[str] = frozenset()
     last: asyncio.Task[None] = field(default_factory=lambda: asyncio.create_task(asyncio.sleep(0)))
@@ -51,18 +50,21 @@ class Life:
         self.last = asyncio.create_task(after(self.last))
 
     async def _lock(self) -> None:
-        await self.connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        cursor = await self.connection.execute(queries("leaders")["read_leader"])
+        (newest, *_) = await cursor.fetchone() or (0,)
+        self.wanted = newest + 1
+        await self.connection.execute(queries("leaders")["lock"])
 
     async def _claim(self) -> None:
-        about = {"holder": self.name, "session": self.name, "driver": "standalone", "lease": ""}
-        cursor = await self.connection.execute(queries("leaders")["claim"], about)
-        (self.epoch, _) = await cursor.fetchone() or (0, None)
+        about = {"epoch": self.wanted, "holder": self.name, "session": self.name, "driver": "standalone", "lease": ""}
+        cursor = await self.connection.execute(queries("leaders")["claim"], about | {"take_over": False, "program": PROGRAM})
+        self.epoch = self.wanted if cursor.rowcount else 0  # somebody else was faster
         cursor = await self.connection.execute(_ROWS)
         self.found = frozenset(name for (name,) in await cursor.fetchall())
 
     async def _fence(self) -> None:
         with suppress(psycopg.DatabaseError):
-            await self.connection.execute("SELECT tinyforge.fence(%s, %s, %s)", (self.epoch, self.name, PROGRAM))
+            await self.connection.execute("SELECT tinyforge.fence(%s, %s, %s)", (self.wanted, self.name, PROGRAM))
 
     async def _write(self) -> None:
         with suppress(psycopg.DatabaseError):
@@ -121,8 +123,10 @@ async def lives(url: str, number: int) -> AsyncIterator[Lives]:
 def _verdict(lives: Sequence[Life], written: Set[str]) -> str:
     """Say what may never be: a row of an epoch that was committed after the claim of a greater one, or one epoch claimed twice."""
     for life, other in permutations(lives, 2):
-        if life.epoch == other.epoch:
+        if life.epoch == other.epoch != 0:
             return f"epoch {life.epoch} was claimed twice"
+        if not life.epoch and life.name in written:
+            return f"epoch {life.wanted} was written in without being claimed"
         if life.epoch < other.epoch and life.name in written and life.name not in other.found:
             return f"epoch {life.epoch} wrote after the claim of epoch {other.epoch}"
     return ""

@@ -12,10 +12,11 @@ from tests.index.examples import HOST, complete, declare, host, new, row
 from tests.index.waiting import until_blocked
 from tinyforge.domain.hosts import HostState
 from tinyforge.domain.requests import Request, RequestKind
-from tinyforge.index.database import Connection
+from tinyforge.index.database import PROGRAM, Connection
 from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.led import LedIndex
-from tinyforge.ports import FailedPass, Fenced, Term
+from tinyforge.index.schema import Migration, migrate, migrations, require_schema
+from tinyforge.ports import FailedPass, Fenced, IndexRefused, Term
 
 INSERT = "INSERT INTO tinyforge.containers (id, workload_id, workload_kind, host) VALUES ('late', 'default/app', 'stack', 'local')"
 FAILED = FailedPass(host=HOST, state=HostState.UNREACHABLE, reason="Timeout", message="")
@@ -124,20 +125,31 @@ async def test_fenced_transactions_do_not_wait_for_each_other(index: LedIndex, d
         await asyncio.gather(*(database.write(index.term, write) for _ in range(3)))
 
 
-async def test_fault_19_a_running_writer_is_refused_once_the_schema_asks_for_a_newer_program(index: LedIndex, sql: Sql) -> None:
-    sql("UPDATE tinyforge.schema SET version = 9, min_program = 7")
-    with pytest.raises(Exception, match="asks for program 7 or newer, this one is 1") as refused:
-        await index.containers.complete(complete(new(row())))
-    assert type(refused.value).__name__ == "IndexRefused"
-    assert sql("SELECT count(*) FROM tinyforge.containers") == [(0,)]
+async def test_fault_19_a_running_writer_is_refused_once_a_migration_asks_for_a_newer_program(
+    index: LedIndex, database_url: str, sql: Sql
+) -> None:
+    await index.containers.complete(complete(new(row())))
+    known = migrations()
+    contracting = Migration(f"{len(known) + 1:04}_contracting", "UPDATE tinyforge.schema SET min_program = 7")
+    assert await migrate(database_url, [*known, contracting]) == [contracting.id]
+    for what in EVERYTHING_WRITTEN.values():
+        with pytest.raises(IndexRefused, match=f"asks for program 7 or newer, this one is {PROGRAM}") as refused:
+            await what(index)
+        assert not isinstance(refused.value, Fenced)
+    with pytest.raises(IndexRefused, match=f"asks for program 7 or newer; this one is {PROGRAM}: update it"):
+        await require_schema(database_url)
+    assert sql("SELECT id FROM tinyforge.containers") == [(row().id,)]
 
 
-async def test_fault_19_a_running_writer_goes_on_through_a_migration_that_only_adds(index: LedIndex, sql: Sql) -> None:
+async def test_fault_19_a_running_writer_goes_on_through_a_migration_that_only_adds(index: LedIndex, database_url: str, sql: Sql) -> None:
     for turn in range(7):  # often enough for its statements to be prepared
         await index.containers.complete(complete(new(row(f"default/app:{turn}"))))
     for table in ("leaders", "hosts", "workloads", "containers", "sync_requests"):
         sql(f"ALTER TABLE tinyforge.{table} ADD COLUMN later text NOT NULL DEFAULT ''")
-    sql("UPDATE tinyforge.schema SET version = version + 1")
+    known = migrations()
+    adding = Migration(f"{len(known) + 1:04}_adding", "CREATE TABLE tinyforge.later (id text PRIMARY KEY)")
+    assert await migrate(database_url, [*known, adding]) == [adding.id]
+    await require_schema(database_url)
     for turn in range(7, 14):
         await index.containers.complete(complete(new(row(f"default/app:{turn}"))))
         assert len((await index.containers.snapshot(HOST)).view.rows) == turn + 1

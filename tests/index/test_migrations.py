@@ -20,6 +20,7 @@ from tinyforge.ports import IndexRefused, IndexUnavailable
 SHIPPED = {
     "0001_index": "f35d1d71792277da3266e600d99bd49bde5656e611396b952d9a57e4c10ffa07",
     "0002_workload_status": "55c388c8a6877b700454f00ca917f81af543e3a26d49fd9a8834080b0c3104ee",
+    "0003_intents": "8d4d681d95f9c47696f4887c7b5213ab631a5b1b5447b0f0eb590919ad30ca51",
 }
 """What was shipped is never edited: a new file changes it. (Until the first release the one there is may be.)"""
 

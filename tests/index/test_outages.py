@@ -1,18 +1,23 @@
 """What PostgreSQL may do to us: each of these is refused with its reason, writes nothing by half, and passes by itself."""
 
 import asyncio
+import os
+import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier, Literal
 
+from tests.index.attending import Notes, held
 from tests.index.conftest import Open, Sql
 from tests.index.examples import HOST, STALE_AFTER, complete, declare, host, new, row
 from tests.index.waiting import until
-from tests.servers.postgres import OwnPostgres
+from tests.servers.postgres import OwnPostgres, cluster_folder
 from tinyforge.index.database import Connection, Database
 from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.led import LedIndex, lead
@@ -85,6 +90,23 @@ async def test_fault_13_the_fence_outlives_a_crash(own_index: LedIndex, own_post
         assert successor.term.epoch == own_index.term.epoch + 1
 
 
+@pytest.mark.parametrize("end", ["fast", "immediate", "kill"])
+async def test_fault_13_a_restart_deposes_no_healthy_leader(end: str, own_index: LedIndex, own_postgres: OwnPostgres) -> None:
+    row_of_leaders = "SELECT epoch, holder, claimed_at FROM tinyforge.leaders"
+    before = own_postgres.sql(row_of_leaders)
+    notes = Notes()
+    async with held(own_index.presence, notes) as holding:
+        for turn in range(2):
+            await asyncio.to_thread(end_server, own_postgres, end)
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(own_postgres.start)
+            await own_index.containers.complete(complete(new(row(f"default/app:{turn}"))))
+            await asyncio.wait_for(notes.requests.acquire(), 2)
+        assert not holding.done()
+        assert {(look.epoch, look.holder) for look in notes.looks} == {(own_index.term.epoch, own_index.term.holder)}
+    assert own_postgres.sql(row_of_leaders) == before
+
+
 async def test_fault_15_a_demoted_server_is_refused_and_left_and_its_successor_is_found(
     own_index: LedIndex, own_postgres: OwnPostgres
 ) -> None:
@@ -124,6 +146,43 @@ async def test_fault_15_every_session_kept_open_is_dropped_once_one_of_them_is_r
     await own_index.containers.complete(complete(new(row())))
 
 
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of a few megabytes."""
+    if os.geteuid() != 0:
+        pytest.skip("a file system that is small enough to be filled takes root to be mounted")
+    with cluster_folder() as folder:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=12m", "tinyforge-test", folder], capture_output=True, text=True, check=False
+        )
+        if mounted.returncode:
+            pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+async def test_fault_16_on_a_full_disk_nothing_is_written_by_half_and_it_goes_on_by_itself(
+    small_disk: Path, own_postgres: OwnPostgres
+) -> None:
+    with lying_on(small_disk, own_postgres):
+        async with lead(own_postgres.url) as index:
+            await index.mirror.write(declare(host()), stale_after=STALE_AFTER)
+            await index.containers.complete(complete(new(row())))
+            before = own_postgres.sql("SELECT to_jsonb(it)::text FROM tinyforge.hosts AS it")
+            fill(small_disk / "ballast")
+            many = [row(f"default/app:{number}", image_ref="x" * 1500) for number in range(2000)]
+            for _ in range(2):
+                with pytest.raises(IndexUnavailable, match="PostgreSQL's disk is full"):
+                    await index.containers.complete(complete(new(*many)))
+            assert own_postgres.sql("SELECT to_jsonb(it)::text FROM tinyforge.hosts AS it") == before
+            assert own_postgres.sql("SELECT id FROM tinyforge.containers") == [(row().id,)]
+            (small_disk / "ballast").unlink()
+            await index.containers.complete(complete(new(*many)))
+            assert own_postgres.sql("SELECT count(*) FROM tinyforge.containers") == [(2001,)]
+
+
 async def test_fault_17_with_every_connection_used_up_we_say_so_and_go_on_once_one_is_free(own_postgres: OwnPostgres, opened: Open) -> None:
     own_postgres.sql("ALTER SYSTEM SET max_connections = 5")
     own_postgres.sql("ALTER SYSTEM SET superuser_reserved_connections = 0")
@@ -158,6 +217,26 @@ async def test_fault_18_a_lock_held_by_psql_is_not_waited_for_longer_than_two_se
     psql.rollback()
     await index.containers.complete(complete(new(row())))
     assert sql("SELECT id FROM tinyforge.containers") == [(row().id,)]
+
+
+@contextmanager
+def lying_on(disk: Path, server: OwnPostgres) -> Iterator[None]:
+    """Have the rows of the index on a disk of their own (a full one for its log would end the server itself) for the length of a block."""
+    owner = server.data.stat()
+    (disk / "rows").mkdir(mode=0o700)
+    os.chown(disk / "rows", owner.st_uid, owner.st_gid)
+    server.sql(SQL("CREATE TABLESPACE small LOCATION {}").format(Literal(str(disk / "rows"))).as_string())
+    for table in ("containers", "hosts"):
+        server.sql(SQL("ALTER TABLE tinyforge.{} SET TABLESPACE small").format(Identifier(table)).as_string())
+    yield
+    server.stop()
+
+
+def fill(file: Path) -> None:
+    """Use up all there is on a disk, but for what PostgreSQL has of it already."""
+    with suppress(OSError), file.open("wb", buffering=0) as ballast:
+        while ballast.write(bytes(65536)):
+            pass
 
 
 async def nothing(connection: Connection) -> None:

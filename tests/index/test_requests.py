@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.index.attending import Notes, held
 from tests.index.conftest import Sql
 from tests.index.waiting import until
 from tinyforge.domain.requests import Request, RequestKind
@@ -23,26 +24,16 @@ ANY_TEXT = st.text(max_size=20) | st.sampled_from(["\0", "\\u0000", "\\\\u0000",
 
 
 @asynccontextmanager
-async def leading(index: LedIndex) -> AsyncIterator[asyncio.Event]:
-    """Hold the leader's presence for the length of a block; the event is set whenever there may be a request."""
-    asked = asyncio.Event()
-    task = asyncio.create_task(index.presence.hold(asked.set, nobody))
-    await asked.wait()
-    asked.clear()
-    try:
-        yield asked
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+async def leading(index: LedIndex) -> AsyncIterator[asyncio.Semaphore]:
+    """Hold the leader's presence for the length of a block; the semaphore counts how often there may be a request."""
+    notes = Notes()
+    async with held(index.presence, notes):
+        yield notes.requests
 
 
-async def nobody() -> None:
-    """Be told that the session was lost."""
-
-
-async def answer_one(index: LedIndex, asked: asyncio.Event, outcome: Mapping[str, Any]) -> Request:
+async def answer_one(index: LedIndex, asked: asyncio.Semaphore, outcome: Mapping[str, Any]) -> Request:
     """Wait for a request, answer it, and return it."""
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.acquire(), 5)
     (request,) = await index.requests.open_requests()
     await index.requests.answer(request, outcome)
     return request
@@ -84,7 +75,7 @@ async def test_an_answer_is_written_once(index: LedIndex, sql: Sql) -> None:
 async def test_an_answer_whose_notification_was_missed_is_found_all_the_same(index: LedIndex, database_url: str, sql: Sql) -> None:
     async with leading(index) as asked:
         asking = asyncio.create_task(ask(database_url, kind=RequestKind.SYNC, timeout=60))
-        await asked.wait()
+        await until(lambda: not asked.locked())
         sql("ALTER TABLE tinyforge.sync_requests DISABLE TRIGGER announce_request")
         await answer_one(index, asked, {"found": True})
         assert await asyncio.wait_for(asking, 3) == {"found": True}
@@ -132,7 +123,7 @@ async def test_who_gave_up_waiting_is_told_where_the_effect_will_show(
 async def test_a_leader_that_dies_while_it_is_asked_is_said_to_be_gone(index: LedIndex, database_url: str, sql: Sql) -> None:
     async with leading(index) as asked:
         asking = asyncio.create_task(ask(database_url, kind=RequestKind.SYNC, timeout=1))
-        await asked.wait()
+        await asked.acquire()
     sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", index.term.session)
     with pytest.raises(NobodyLeads, match="no controller runs on this database: the last one was last heard of at"):
         await asking

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
@@ -9,15 +10,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL
 
+from tests.index.attending import Notes
 from tests.index.conftest import Open, Sql
 from tests.index.link import Link, link
 from tests.index.waiting import until, until_blocked
-from tests.servers.postgres import Postgres
-from tinyforge.index.database import Connection, Database, is_conninfo
+from tests.servers.postgres import OwnPostgres, Postgres
+from tinyforge.index.database import Connection, Database
 from tinyforge.index.leadership import Identity, claim
 from tinyforge.index.led import lead
 from tinyforge.index.schema import migrate
+from tinyforge.index.sessions import connect, is_conninfo
 from tinyforge.ports import IndexUnavailable
 
 AT_ONCE = 1.0
@@ -42,16 +46,34 @@ async def unheard() -> AsyncIterator[list[dict[str, Any]]]:
     assert told == []
 
 
+SETTINGS = {
+    "application_name": "tinyforge/me",
+    "statement_timeout": "5s",
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "2s",
+    "default_transaction_isolation": "read committed",
+}
+
+
 async def test_every_session_has_its_name_and_its_timeouts(database_url: str, opened: Open) -> None:
     database = await opened(database_url, session="tinyforge/me")
-    for name, value in {
-        "application_name": "tinyforge/me",
-        "statement_timeout": "5s",
-        "idle_in_transaction_session_timeout": "5s",
-        "lock_timeout": "2s",
-        "default_transaction_isolation": "read committed",
-    }.items():
-        assert await database.run(partial(show, name=name)) == value
+    async with await connect(database_url, session="tinyforge/me") as single:
+        for name, value in SETTINGS.items():
+            assert await database.run(partial(show, name=name)) == value
+            assert await show(single, name) == value
+
+
+async def test_over_tcp_the_server_is_told_to_notice_a_dead_link(own_postgres: OwnPostgres) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    own_postgres.sql("ALTER SYSTEM SET listen_addresses = '127.0.0.1'")
+    own_postgres.sql(SQL("ALTER SYSTEM SET port = {}").format(port).as_string())
+    own_postgres.stop()
+    (own_postgres.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 trust\nlocal all all trust\n")
+    own_postgres.url = psycopg.conninfo.make_conninfo(own_postgres.url, port=port)
+    own_postgres.start()
+    async with await connect(psycopg.conninfo.make_conninfo(own_postgres.url, host="127.0.0.1"), session="tinyforge/me") as connection:
+        assert [await show(connection, f"tcp_keepalives_{name}") for name in ("idle", "interval", "count")] == ["5", "2", "2"]
 
 
 async def test_what_the_conninfo_asks_for_is_kept_and_our_own_comes_on_top(database_url: str, opened: Open) -> None:
@@ -131,8 +153,10 @@ async def test_p5_a_leader_whose_link_is_dead_is_gone_within_a_second(dying: Lin
 
     async def work() -> None:
         async with lead(dying.url) as index, asyncio.TaskGroup() as group:
-            group.create_task(index.presence.hold(at_work.set, a_moment))
-            await at_work.wait()
+            notes = Notes()
+            group.create_task(index.presence.hold(notes))
+            await notes.requests.acquire()
+            at_work.set()
             await index.mirror.read()
             dying.die()
             for _ in range(3):

@@ -15,6 +15,9 @@ DATABASE_SECRET = "tinyforge-database"
 AT_ONCE = {"TINYFORGE_INTERVAL": "300ms", "TINYFORGE_HTTP_ADDRESS": "127.0.0.1:0"}
 """Beside others on one machine, and in a hurry."""
 
+FIELDS = {"metadata.uid": "8f14e45f-ceea-467f-a0e6-7b3f1c6a0d11", "metadata.namespace": NAMESPACE}
+"""What a kubelet knows of the pod."""
+
 OF_A_PERSON = frozenset({"HOME", "KUBECONFIG", "LNAME", "LOGNAME", "USER", "USERNAME"})
 """What a shell sets, and a kubelet does not."""
 
@@ -62,21 +65,30 @@ class Installation:
         return {"apiVersion": "v1", "kind": "Pod", **template, "metadata": {"name": "tinyforge", "namespace": NAMESPACE}}
 
     def start(self, database_url: str, *, kubeconfig: Path | None = None, front: Sequence[str] = ()) -> Controller:
-        """Do what a kubelet does with the pod, once there is the database's Secret: run its init containers, start its container.
+        """Do what a kubelet does with the pod: run its init containers, start its container. Return that when it leads.
 
-        Return it when it leads; kill it in the end. `front` is a command that becomes the program.
+        `front` is a command that becomes the program.
         """
-        self.hold(DATABASE_SECRET, {"url": database_url.encode()})
-        spec = self.pod()["spec"]
-        for container in spec["initContainers"]:
-            done = tinyforge(*arguments(container), environment=self._environment(container))
-            assert done.returncode == 0, done.stderr
-        (container,) = spec["containers"]
-        verb, *options = arguments(container)
-        environment = self._environment(container, KUBECONFIG=str(kubeconfig or self.kubeconfig), **AT_ONCE)
-        controller = Controller(*options, environment=environment, verb=verb, front=front)
+        self.initialise(database_url)
+        controller = self.run(kubeconfig=kubeconfig, front=front)
         controller.says("leads with epoch")
         return controller
+
+    def initialise(self, database_url: str) -> None:
+        """Make the database's Secret, and run the pod's init containers."""
+        self.hold(DATABASE_SECRET, {"url": database_url.encode()})
+        for container in self.pod()["spec"]["initContainers"]:
+            done = tinyforge(*arguments(container), environment=self._environment(container))
+            assert done.returncode == 0, done.stderr
+
+    def run(
+        self, *options: str, kubeconfig: Path | None = None, front: Sequence[str] = (), settings: Mapping[str, str] | None = None
+    ) -> Controller:
+        """Start the pod's container, with more options and settings than it has by the manifests; kill it in the end."""
+        (container,) = self.pod()["spec"]["containers"]
+        verb, *others = arguments(container)
+        environment = self._environment(container, KUBECONFIG=str(kubeconfig or self.kubeconfig), **AT_ONCE, **(settings or {}))
+        return Controller(*others, *options, environment=environment, verb=verb, front=front)
 
     def _environment(self, container: Object, **more: str) -> dict[str, str]:
         inherited = {name: value for name, value in environment_of_a_user().items() if name not in OF_A_PERSON}
@@ -85,7 +97,10 @@ class Installation:
     def _value(self, variable: Object) -> str:
         if "value" in variable:
             return str(variable["value"])
-        reference = variable["valueFrom"]["secretKeyRef"]
+        source = variable["valueFrom"]
+        if "fieldRef" in source:
+            return FIELDS[source["fieldRef"]["fieldPath"]]
+        reference = source["secretKeyRef"]
         return b64decode(self.cluster.get("Secret", reference["name"], NAMESPACE)["data"][reference["key"]]).decode()
 
 

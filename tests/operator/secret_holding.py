@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from tests.cluster.connections import connection, controller
-from tests.engine.certificates import Authority, Certificate
 from tests.servers.api_proxy import ApiProxy
+from tests.servers.certificates import Authority, Certificate
 from tests.servers.cluster import Cluster as RealCluster
 from tinyforge.operator.secrets import FRESH_SECONDS, ClusterSecrets
 

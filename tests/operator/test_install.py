@@ -1,7 +1,7 @@
 """`kubectl apply -k manifests/install`: it installs everything, and the operator works with the rights that it gives and with no others."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,14 +12,15 @@ import pytest
 import yaml
 
 from tests.e2e.controllers import Controller
-from tests.engine.certificates import Authority
 from tests.objects.documents import docker_host, workload
 from tests.operator.installation import FOLDER, NAMESPACE, Installation, confined
 from tests.operator.rights import right_for, rights_of
 from tests.servers.api_proxy import ApiProxy, refuse
+from tests.servers.certificates import Authority
 from tests.servers.cluster import Cluster, condition_is
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.objects.crd import custom_resource_definitions
+from tinyforge.settings import Settings
 
 Start = Callable[..., Controller]
 
@@ -31,6 +32,11 @@ RESTRICTED = {
     "seccompProfile": lambda pod: pod["securityContext"],
     "allowPrivilegeEscalation": lambda pod: pod["containers"][0]["securityContext"],
     "capabilities": lambda pod: pod["initContainers"][0]["securityContext"],
+}
+IN_ITS_OWN_NAMESPACE = {
+    "get secrets",
+    "get namespaces",
+    *(f"{verb} leases.coordination.k8s.io" for verb in ("get", "watch", "create", "update")),
 }
 MAY_NOT = {
     "list the Secrets of its own namespace": ["get", "secrets"],
@@ -48,6 +54,10 @@ MAY_NOT = {
     "give itself more rights": ["create", "clusterrolebinding", "more", "--clusterrole=cluster-admin", "--user=anybody"],
     "become somebody else": ["get", "workloads", "--as=admin"],
     "read events": ["get", "events"],
+    "take another Lease": ["get", "lease", "theirs"],
+    "list the Leases of its own namespace": ["get", "leases"],
+    "delete its own Lease": ["delete", "lease", "tinyforge"],
+    "look at another namespace": ["get", "namespace", "default"],
     "change a definition": ["label", "crd", "workloads.tinyforge.dev", "changed=yes"],
 }
 
@@ -146,9 +156,15 @@ def try_out(installation: Installation, pod: dict[str, Any]) -> str:
     return installation.cluster.kubectl("create", "--dry-run=server", "--filename=-", text=json.dumps(pod), check=False).stderr
 
 
-def test_there_is_never_a_second_pod_beside_the_first(installation: Installation):
+def test_a_second_pod_stands_by_and_an_update_never_leaves_less_than_one(installation: Installation):
     spec = installation.cluster.get("Deployment", "tinyforge", NAMESPACE)["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert (spec["replicas"], spec["strategy"]["type"]) == (2, "RollingUpdate")
+
+
+def test_a_pod_is_given_the_time_that_its_end_may_take(installation: Installation):
+    settings = Settings()
+    given = installation.pod()["spec"]["terminationGracePeriodSeconds"]
+    assert given > settings.drain + settings.lease_request_timeout + 5 + 3, "the rest of its work, and the last traces"
 
 
 def test_the_pod_needs_no_name_for_its_user_and_writes_nowhere_but_to_its_temporary_folder(
@@ -198,21 +214,25 @@ def test_it_uses_all_rights_that_it_has_and_asks_for_no_others(
     go(installation.cluster)
     used = {right_for(request) for request in api_proxy.requests} - {""}
     assert used == rights_of(installation.cluster, installation.kubeconfig, namespace=NAMESPACE)
-    assert used - {"get secrets"} == rights_of(installation.cluster, installation.kubeconfig, namespace="default")
+    assert used - IN_ITS_OWN_NAMESPACE == rights_of(installation.cluster, installation.kubeconfig, namespace="default")
 
 
-def test_definitions_that_are_deleted_and_applied_again_are_served_again(own_cluster: Cluster, start: Start):
+def test_definitions_that_are_deleted_go_with_their_objects_and_are_served_again_when_they_are_applied(own_cluster: Cluster, start: Start):
     installation = Installation(own_cluster)
     controller = start(installation)
-    own_cluster.apply(docker_host())
-    own_cluster.wait("DockerHost", "local", lambda found: "conditions" in found.get("status", {}))
-    own_cluster.delete("DockerHost", "local")
-    own_cluster.wait_until_gone("DockerHost", "local")
-    own_cluster.kubectl("delete", "--filename=manifests/crds")
+    for objects in (docker_host(), workload()):
+        own_cluster.apply(objects)
+        own_cluster.wait(objects["kind"], objects["metadata"]["name"], is_looked_after)
+    own_cluster.kubectl("delete", "crd", "dockerhosts.tinyforge.dev", "workloads.tinyforge.dev")
     controller.says("kopf ended")
     installation.apply()
     own_cluster.apply(docker_host())
-    own_cluster.wait("DockerHost", "local", lambda found: "conditions" in found.get("status", {}))
+    own_cluster.wait("DockerHost", "local", is_looked_after)
+
+
+def is_looked_after(found: Mapping[str, Any]) -> bool:
+    """Whether the operator has said how an object is, and goes when it goes only."""
+    return "conditions" in found.get("status", {}) and FINALIZER in found["metadata"].get("finalizers", ())
 
 
 def unanswered(api_proxy: ApiProxy, path: str) -> "Future[str]":

@@ -11,9 +11,9 @@ import yaml
 
 from tests.e2e.controllers import environment_of_a_user
 from tests.e2e.fresh_machine import put_clone
-from tests.engine.certificates import Authority, write_secret
 from tests.engine.sshd import Sshd
 from tests.operator.walk import Walk, blocks
+from tests.servers.certificates import Authority, write_secret
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.kubernetes import ROOT, ControlPlane
 from tinyforge.domain.host_status import HostReason, WhyUnknown

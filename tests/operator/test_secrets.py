@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.cluster.connections import connection, controller
-from tests.engine.certificates import DAY, Authority
 from tests.engine.opening import failure, open_at, over_tcp
 from tests.engine.secrets_contract import SecretsContract, Store
 from tests.operator.secret_holding import READING, Clock, controllers_secrets, hold, hold_credentials
 from tests.servers.api_proxy import ApiProxy, refuse
+from tests.servers.certificates import DAY, Authority
 from tests.servers.cluster import Cluster as RealCluster
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.operator.secrets import ClusterSecrets

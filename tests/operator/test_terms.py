@@ -114,9 +114,9 @@ def test_the_installed_program_ends_with_0_at_a_signal_and_with_1_when_it_is_dep
     )
     first = second = None
     try:
-        first = Controller(verb="controller", environment=environment)
+        first = Controller("--no-leader-election", verb="controller", environment=environment)
         workload_becomes(cluster, "True", "Running")
-        second = Controller(verb="controller", environment=environment)
+        second = Controller("--no-leader-election", verb="controller", environment=environment)
         assert first.ends(within=30) == 1
         assert first.messages[-1].startswith("Error: ")
         assert "took over with epoch 2" in first.messages[-1]

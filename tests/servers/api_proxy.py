@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +61,27 @@ def hang() -> Fault:
     async def fault(request: web.Request, forward: Forward) -> web.StreamResponse:
         await asyncio.Event().wait()
         return await forward(request)
+
+    return fault
+
+
+def unanswered(*, after: float = 0.0) -> Fault:
+    """Pass it on so many seconds later, even if the client has given up by then, and hang up on it instead of answering."""
+
+    async def pass_on(request: web.Request, forward: Forward) -> None:
+        await asyncio.sleep(after)
+        dropped(request)
+        with suppress(Exception):  # nobody is there to take the answer
+            await forward(request)
+
+    async def fault(request: web.Request, forward: Forward) -> web.StreamResponse:
+        await request.read()
+        task = asyncio.create_task(pass_on(request, forward))
+        try:
+            await asyncio.Event().wait()
+        finally:  # the client is gone, and took this task with it
+            await asyncio.shield(task)
+        return dropped(request)
 
     return fault
 

@@ -3,6 +3,7 @@
     __init__   the verbs and what each is for; loads one when it is called
     verb       what all verbs share: examples in their help, exit codes, settings
     process    signals and the event loop
+    ending     the end of the process, whatever is left
     database   which PostgreSQL a verb works with
     parameters what may be typed
     output     tables, JSON and notes; every foreign text passes through here
@@ -17,6 +18,8 @@ import click
 from click.exceptions import NoSuchCommand
 from click.shell_completion import CompletionItem
 
+from tinyforge.cli.ending import Ending
+
 VERBS = {
     "run": "Keep the index true, on this machine, until it is stopped.",
     "controller": "Keep the index true to the objects of a Kubernetes cluster, until it is stopped.",
@@ -24,6 +27,7 @@ VERBS = {
     "ps": "Show the containers of the index.",
     "hosts": "Show the hosts and how their last pass went.",
     "workloads": "Show the workloads and how many of their containers run.",
+    "leader": "Show who leads, since when, and who could.",
     "deploy": "Deploy WORKLOAD, if its trigger takes a person's word for it.",
     "explain": "Say which rule matched or refused CONTAINER, and why.",
     "forget": "Delete the rows of WORKLOAD that are `missing`, and say which.",
@@ -52,6 +56,12 @@ Exit codes: 0 done (SIGTERM too), 1 failed, 2 usage or settings, 130 Ctrl-C."""
 
 class Verbs(click.Group):
     """The verbs. Help and completion load none of them: some bring a database or an HTTP client along."""
+
+    def __call__(self, *args: Any, **extra: Any) -> Any:
+        """Be the process's main: run the verb that is called, and end with its exit code."""
+        ending = Ending()
+        with ending.for_good():
+            return self.main(*args, obj=ending, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the verbs, the main job first."""

@@ -1,25 +1,36 @@
-"""`tinyforge controller`: the operator, which is what a Deployment runs. Brings cluster, database and driver together."""
+"""`tinyforge controller`: the operator, which is what a Deployment runs. Brings cluster, database, election and driver together."""
 
 import logging
+import os
 import socket
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
 import click
 
 from tinyforge.cli import process
 from tinyforge.cli.engines import engines
 from tinyforge.cli.installed import installed_plugins
+from tinyforge.cli.leases import leases_of
 from tinyforge.cli.patience import until_available
 from tinyforge.cli.rhythm import rhythm_of
 from tinyforge.cli.verb import Verb, start_verb
 from tinyforge.cli.vitals import Vitals
-from tinyforge.cluster import connect, find_access
+from tinyforge.cluster import Access, Cluster, connect, find_access
+from tinyforge.domain.roles import leader
+from tinyforge.election import Elector, Watchdog, stop_points
 from tinyforge.http.address import ListenAddress
-from tinyforge.index.leadership import OPERATOR
-from tinyforge.index.led import lead
+from tinyforge.index.leadership import OPERATOR, EpochClaiming, Identity
+from tinyforge.index.led import LedIndex, lead
+from tinyforge.index.presence import Presence
 from tinyforge.index.schema import require_schema
 from tinyforge.operator.controller import Controller, Surroundings
+from tinyforge.operator.replica import Office, Replica
 from tinyforge.operator.secrets import ClusterSecrets
+from tinyforge.reconcile.planned_end import until_drained
+from tinyforge.reconcile.plugins import Plugins
 from tinyforge.settings import Settings, SettingsError
 from tinyforge.telemetry import tracing
 
@@ -38,42 +49,132 @@ _HTTP_ADDRESS = ListenAddress(host="", port=8080)
     },
 )
 @click.option("--take-over", is_flag=True, help="Lead the database even if standalone or another Lease leads it.")
-def verb(*, take_over: bool) -> None:
+@click.option(
+    "--leader-election/--no-leader-election",
+    "elects",
+    default=True,
+    show_default=True,
+    help="Lead only while holding the Lease, so that there may be several; without, the newest of them deposes the others.",
+)
+def verb(*, take_over: bool, elects: bool) -> None:
     """Keep the index true to the objects of a Kubernetes cluster, until it is stopped.
 
     The cluster is the one that KUBECONFIG names, else that of the pod. The database is TINYFORGE_DATABASE_URL, with its schema up to date
     (`tinyforge migrate`), and the cluster knows the objects (`tinyforge crds | kubectl apply --server-side -f -`).
+
+    Of several, one leads and the others stand by; `tinyforge leader` says which. Who has led and does so no more ends with exit code 1, and
+    is to be started again.
     """
     settings = start_verb()
     if settings.database_url is None:
         raise SettingsError("TINYFORGE_DATABASE_URL is not set, and `controller` has no embedded PostgreSQL: a pod's would go with it")
     with tracing():
-        process.run(_serve(settings, settings.database_url.get_secret_value(), take_over=take_over))
+        url = settings.database_url.get_secret_value()
+        drain = settings.drain + settings.lease_request_timeout  # to give the Lease back
+        process.run(_serve(settings, url, take_over=take_over, elects=elects), drain=drain)
 
 
-async def _serve(settings: Settings, conninfo: str, *, take_over: bool) -> None:
+async def _serve(settings: Settings, conninfo: str, *, take_over: bool, elects: bool) -> None:
     plugins = installed_plugins()
     vitals = Vitals(plugins)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(vitals.served(settings.http_address or _HTTP_ADDRESS))
+        watchdog = Watchdog()
+        watchdog.start()
+        stack.callback(watchdog.stop)
         access = find_access()
         cluster = connect(access, instance=socket.gethostname())
         stack.push_async_callback(cluster.close)
         secrets = ClusterSecrets(cluster)
         stack.push_async_callback(secrets.close)
-        await until_available(lambda: require_schema(conninfo))
-        index = await until_available(lambda: stack.enter_async_context(lead(conninfo, driver=OPERATOR, take_over=take_over)))
+        await until_available(lambda: require_schema(conninfo), told=vitals.wait_for)
+        terms = _Terms(settings=settings, access=access, cluster=cluster, secrets=secrets, plugins=plugins, vitals=vitals)
+        if elects:
+            await _stand(terms, conninfo, take_over=take_over, watchdog=watchdog)
+        else:
+            await _lead_alone(terms, conninfo, take_over=take_over)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What the controller of a term is made of, whichever way the term is won."""
+
+    settings: Settings
+    access: Access
+    cluster: Cluster
+    secrets: ClusterSecrets
+    plugins: Plugins
+    vitals: Vitals
+
+    def begin(self, index: LedIndex) -> Controller:
+        """Make the controller of a term, which is about to run."""
         logger.info(
             "%s leads with epoch %d on %s (%s)",
             index.term.holder,
             index.term.epoch,
-            access.server,
-            access.found_by,
+            self.access.server,
+            self.access.found_by,
             extra={"action": "leading", "epoch": index.term.epoch},
         )
-        surroundings = Surroundings(
-            cluster=cluster, find_access=find_access, namespaces=settings.namespaces, connect=engines(settings, secrets)
+        controller = Controller(
+            surroundings=Surroundings(
+                cluster=self.cluster,
+                find_access=find_access,
+                namespaces=self.settings.namespaces,
+                connect=engines(self.settings, self.secrets),
+            ),
+            index=index,
+            plugins=self.plugins,
+            rhythm=rhythm_of(self.settings),
+            metrics=self.vitals.metrics,
         )
-        controller = Controller(surroundings=surroundings, index=index, plugins=plugins, rhythm=rhythm_of(settings), metrics=vitals.metrics)
-        vitals.begin(lambda: controller.silent)
-        await controller.run()
+        self.vitals.look_at_timers(lambda: controller.silent)
+        self.vitals.metrics.readings.look_at_fence(lambda: index.fenced_writes)
+        return controller
+
+
+async def _stand(terms: _Terms, conninfo: str, *, take_over: bool, watchdog: Watchdog) -> None:
+    """Be one of several replicas."""
+    settings, access, vitals = terms.settings, terms.access, terms.vitals
+    identity = Identity.draw(os.environ.get("POD_UID", ""))
+    await until_available(terms.cluster.require_definitions, told=vitals.wait_for)
+    async with AsyncExitStack() as stack:
+        ours = leases_of(settings, access)
+        stack.push_async_callback(ours.close)
+        lease = await until_available(ours.qualified_name, told=vitals.wait_for)
+        presence = Presence(conninfo, session=identity.session)
+        stack.push_async_callback(presence.close)
+        elector = Elector(
+            holder=identity.holder,
+            connect=lambda: leases_of(settings, access),
+            presence=presence,
+            claiming=EpochClaiming(conninfo=conninfo, identity=identity, driver=OPERATOR, lease=lease, take_over=take_over),
+            times=settings.lease_times,
+            watchdog=watchdog,
+            steps=stop_points(os.environ),
+        )
+        office = Office(
+            conninfo=conninfo,
+            presence=presence,
+            times=settings.lease_times,
+            watchdog=watchdog,
+            drain=settings.drain,
+            begin=terms.begin,
+        )
+        replica = Replica(elector=elector, office=office)
+        vitals.begin(replica.role, wrong=replica.wrong)
+        logger.info("%s stands by for the Lease %s/%s", identity.holder, ours.namespace, ours.name, extra={"action": "standing_by"})
+        await replica.run()
+
+
+async def _lead_alone(terms: _Terms, conninfo: str, *, take_over: bool) -> None:
+    """Lead at once, and depose whoever leads now: there is one replica, and its claim in PostgreSQL is all there is."""
+    async with AsyncExitStack() as stack:
+
+        async def claimed() -> LedIndex:
+            return await stack.enter_async_context(lead(conninfo, driver=OPERATOR, take_over=take_over))
+
+        index = await until_available(claimed, told=terms.vitals.wait_for)
+        controller = terms.begin(index)
+        terms.vitals.begin(partial(leader, index.term.epoch, since=datetime.now(UTC)))
+        await until_drained(controller.run, lambda: controller.drain(terms.settings.drain))

@@ -12,8 +12,10 @@ from tinyforge.cli import process
 from tinyforge.cli.checks.check import Check, Verdict, fail, ok, warn
 from tinyforge.cli.checks.hosts import check_hosts
 from tinyforge.cli.checks.index import Stored, check_index
+from tinyforge.cli.checks.lease import judge_lease
 from tinyforge.cli.checks.manifests import check_manifests
 from tinyforge.cli.database import NothingRanYet, UsedDatabase, database_if_any, opened
+from tinyforge.cli.leases import see_lease
 from tinyforge.cli.output import Cell, print_json, print_line
 from tinyforge.cli.parameters import folder_option
 from tinyforge.cli.verb import Verb, json_option, start_verb
@@ -70,6 +72,8 @@ async def _checks(settings: Settings, folder: Path | None, database: UsedDatabas
                 yield check
     else:
         yield _no_database(database)
+    if stored.leader and stored.leader.lease:
+        yield judge_lease(await see_lease(settings), stored.leader, settings)
     hosts = list(stored.mirror.hosts.values()) or [it.value for it in LocalEngine(os.environ.get("DOCKER_HOST", "")).reading().hosts]
     if folder:
         reading, checks = check_manifests(folder, stored.mirror)

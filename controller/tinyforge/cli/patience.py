@@ -1,4 +1,4 @@
-"""Waiting for PostgreSQL, which `run` does as long as it has to."""
+"""Waiting for PostgreSQL, and for the API server, which a controller does as long as it has to."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tinyforge.cli.database import UsedDatabase
+from tinyforge.cluster import ClusterRefused, ClusterUnavailable
 from tinyforge.ports import IndexUnavailable, TinyforgeError
 
 logger = logging.getLogger(__name__)
@@ -13,19 +14,27 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-async def until_available(attempt: Callable[[], Awaitable[T]], *, pause: float = 2.0) -> T:
-    """Try something until PostgreSQL answers, with a pause of so many seconds, and return what it returns.
+async def until_available(attempt: Callable[[], Awaitable[T]], *, pause: float = 2.0, told: Callable[[str], None] = lambda _: None) -> T:
+    """Try something until PostgreSQL, or the API server, does what is asked of it, and return what it returns.
 
-    A complaint is logged when it is a new one, not every time.
+    What an API server refuses is worth another try too: rights and definitions are given to a cluster while the program runs. A complaint
+    is logged when it is a new one, not every time.
+
+    Args:
+        attempt: what is tried.
+        pause: the seconds between two tries.
+        told: called with every complaint.
     """
     complaint = ""
     while True:
         try:
             return await attempt()
-        except IndexUnavailable as error:
+        except (IndexUnavailable, ClusterUnavailable, ClusterRefused) as error:
             if str(error) != complaint:
-                logger.warning("%s; trying again every %g s", error, pause, extra={"action": "database_awaited"})
+                action = "database_awaited" if isinstance(error, IndexUnavailable) else "cluster_awaited"
+                logger.warning("%s; trying again every %g s", error, pause, extra={"action": action})
             complaint = str(error)
+            told(complaint)
             await asyncio.sleep(pause)
 
 

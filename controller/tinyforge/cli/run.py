@@ -3,6 +3,8 @@
 import logging
 import os
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,11 +22,13 @@ from tinyforge.cli.verb import Verb, start_verb
 from tinyforge.cli.vitals import Vitals
 from tinyforge.domain.declarations import Reading
 from tinyforge.domain.passes import PassReport
+from tinyforge.domain.roles import leader
 from tinyforge.engine import FolderSecrets
 from tinyforge.index.led import lead
 from tinyforge.index.schema import migrate
 from tinyforge.reconcile.answers import describe_pass
 from tinyforge.reconcile.declarations import Declaring
+from tinyforge.reconcile.planned_end import until_drained
 from tinyforge.settings import Settings
 from tinyforge.standalone.controller import Controller, Surroundings
 from tinyforge.standalone.folder import ManifestFolder
@@ -92,7 +96,7 @@ def _run(folder: Path | None, settings: Settings, *, take_over: bool) -> None:
         note("Starting the embedded PostgreSQL; the first time that takes some seconds.")
     with tracing(), used_database(settings) as used:
         note(f"The index is in PostgreSQL: {used.psql}")
-        process.run(_serve(declaring, settings, used, take_over=take_over))
+        process.run(_serve(declaring, settings, used, take_over=take_over), drain=settings.drain)
 
 
 async def _serve(declaring: Declaring, settings: Settings, used: UsedDatabase, *, take_over: bool) -> None:
@@ -100,17 +104,19 @@ async def _serve(declaring: Declaring, settings: Settings, used: UsedDatabase, *
         plugins = installed_plugins()
         vitals = Vitals(plugins)
         await stack.enter_async_context(vitals.served(settings.http_address))
-        applied = await until_available(lambda: migrate(used.conninfo))
+        applied = await until_available(lambda: migrate(used.conninfo), told=vitals.wait_for)
         for migration in applied:
             logger.info("migration %s applied", migration, extra={"action": "migration_applied"})
-        index = await until_available(lambda: stack.enter_async_context(lead(used.conninfo, take_over=take_over)))
+        index = await until_available(lambda: stack.enter_async_context(lead(used.conninfo, take_over=take_over)), told=vitals.wait_for)
         logger.info("%s leads with epoch %d", index.term.holder, index.term.epoch, extra={"action": "leading", "epoch": index.term.epoch})
         surroundings = Surroundings(
             declaring=declaring, connect=engines(settings, FolderSecrets(settings.secrets)), on_database_lost=Reviving(used).revive
         )
         controller = Controller(surroundings=surroundings, index=index, plugins=plugins, rhythm=rhythm_of(settings), metrics=vitals.metrics)
-        vitals.begin(lambda: controller.silent)
-        await controller.run()
+        vitals.look_at_timers(lambda: controller.silent)
+        vitals.metrics.readings.look_at_fence(lambda: index.fenced_writes)
+        vitals.begin(partial(leader, index.term.epoch, since=datetime.now(UTC)))
+        await until_drained(controller.run, lambda: controller.drain(settings.drain))
 
 
 def _local_engine() -> LocalEngine:

@@ -1,9 +1,9 @@
-"""The Kubernetes API adapter: lists of our objects, their statuses, Secrets of the operator's own namespace, and Events.
+"""The Kubernetes API: lists of our objects, their statuses, Secrets of the operator's own namespace, Events, and the Lease of the election.
 
-The operator calls it from the main event loop. Every call ends within 5 seconds, and what goes wrong is an error of
-`tinyforge.cluster.errors`. Watching is kopf's.
+The operator calls it from the main event loop, the election from a second one too. Every call ends within 5 seconds (those about the Lease
+within the time that they are given), and what goes wrong is an error of `tinyforge.cluster.errors`. Watching is kopf's, but for the Lease.
 
-    access → cluster → requests → the API server
+    access → cluster, leases → client → requests → the API server
       └→ kubeconfig  └→ listing, events, answers, objects; faults and wire below requests
 
 lightkube finds the cluster and logs in: kubeconfig or service account, TLS, commands that fetch a token, and a token that is read again
@@ -16,11 +16,13 @@ from tinyforge.cluster.access import Access, find_access
 from tinyforge.cluster.cluster import Cluster, connect
 from tinyforge.cluster.errors import ClusterRefused, ClusterUnavailable, NoCluster, ObjectMoved
 from tinyforge.cluster.events import Event, EventType
+from tinyforge.cluster.leases import ClusterLeases
 from tinyforge.cluster.objects import ObjectKind, ObjectList, ObjectRef, ObjectState
 
 __all__ = [
     "Access",
     "Cluster",
+    "ClusterLeases",
     "ClusterRefused",
     "ClusterUnavailable",
     "Event",

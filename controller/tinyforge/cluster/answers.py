@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from tinyforge.cluster.objects import ObjectKind, ObjectRef, ObjectState
+from tinyforge.domain.lease import Lease, LeaseTimes
 
 
 class _Metadata(Struct):
@@ -47,6 +48,60 @@ class Secret(Struct):
 
     def __repr__(self) -> str:
         return "Secret(…)"
+
+
+class _LeaseSpec(Struct):
+    holder: str | None = field(name="holderIdentity", default=None)
+    seconds: int | None = field(name="leaseDurationSeconds", default=None)
+    transitions: int | None = field(name="leaseTransitions", default=None)
+    acquired_at: str | None = field(name="acquireTime", default=None)
+    renewed_at: str | None = field(name="renewTime", default=None)
+
+
+class LeaseObject(Struct):
+    """What of a Lease the election goes by."""
+
+    metadata: _Metadata
+    spec: _LeaseSpec = field(default_factory=_LeaseSpec)
+
+    def lease(self) -> Lease:
+        """Return it as the rest of Tinyforge knows it. One from which somebody took the duration lasts as long as one by default."""
+        spec = self.spec
+        return Lease(
+            holder=spec.holder or "",
+            duration=float(spec.seconds or LeaseTimes().duration),
+            transitions=spec.transitions or 0,
+            acquired_at=spec.acquired_at or "",
+            renewed_at=spec.renewed_at or "",
+            resource_version=self.metadata.resource_version,
+        )
+
+
+class Change(Struct):
+    """What a watch tells: `type` is ADDED, MODIFIED, DELETED, or of another kind that says nothing about an object."""
+
+    type: str
+    object: dict[str, Any]
+
+
+class _Uid(Struct):
+    uid: str
+
+
+class Namespace(Struct):
+    """A namespace."""
+
+    metadata: _Uid
+
+
+class _Kind(Struct):
+    name: str
+
+
+class Kinds(Struct):
+    """What the cluster knows of a group and version."""
+
+    resources: tuple[_Kind, ...]
 
 
 class Anything(Struct):

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
-from lightkube.config import client_adapter
-from lightkube.exceptions import ConfigError
-
 from tinyforge.cluster.access import Access
-from tinyforge.cluster.answers import Anything, OneObject, Secret
-from tinyforge.cluster.errors import ClusterRefused, NoCluster, ObjectMoved
-from tinyforge.cluster.events import Event, event_namespace, event_object
+from tinyforge.cluster.answers import Anything, Kinds, OneObject, Secret
+from tinyforge.cluster.client import requests_to
+from tinyforge.cluster.errors import ClusterRefused, ObjectMoved
+from tinyforge.cluster.events import Event, event_object, events_path
 from tinyforge.cluster.listing import list_all
 from tinyforge.cluster.objects import ObjectKind, ObjectList, ObjectRef, ObjectState
-from tinyforge.cluster.requests import CALL_SECONDS, CONNECT_SECONDS, Requests
+from tinyforge.cluster.requests import CALL_SECONDS, Requests
 from tinyforge.cluster.wire import path_of
 from tinyforge.objects.metadata import API_VERSION
 
@@ -34,15 +31,7 @@ def connect(access: Access, *, instance: str, seconds: float = CALL_SECONDS) -> 
     Raises:
         NoCluster: a certificate, a key or a way of logging in cannot be used.
     """
-    # Twice for connecting, to the machine and then in TLS: the limit of the whole should not strike in between, for httpx would leave the
-    # connection to the garbage collector.
-    timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, 0.4 * seconds))
-    try:
-        client = client_adapter.AsyncClient(access.config, client_adapter.ConnectionParams(timeout=timeout, trust_env=False))
-    except (ConfigError, OSError, ValueError) as error:  # an SSLError is an OSError, bad base64 a ValueError
-        raise NoCluster(f"{access.found_by}: a certificate, a key or the way of logging in cannot be used: {error}") from error
-    client.headers["User-Agent"] = FIELD_MANAGER
-    return Cluster(Requests(client, seconds=seconds), namespace=access.namespace, instance=instance)
+    return Cluster(requests_to(access, seconds=seconds), namespace=access.namespace, instance=instance)
 
 
 class Cluster:
@@ -56,6 +45,22 @@ class Cluster:
         self._requests = requests
         self._instance = instance
 
+    async def require_definitions(self) -> None:
+        """See that the cluster knows the kinds of our objects. Everybody may ask that.
+
+        Raises:
+            ClusterRefused: it does not.
+        """
+        try:
+            known = (await self._requests.get(path_of("apis", *API_VERSION.split("/")), Kinds)).resources
+        except ClusterRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            known = ()
+        for kind in ObjectKind:
+            if kind.plural not in {it.name for it in known}:
+                raise _unknown(kind)
+
     async def list_objects(self, kind: ObjectKind, namespace: str = "") -> ObjectList:
         """Return all objects of a kind, of one namespace or of all, as they were at one moment."""
         try:
@@ -63,7 +68,7 @@ class Cluster:
         except ClusterRefused as error:
             if error.status != _NOT_FOUND:
                 raise
-            raise ClusterRefused(_NOT_FOUND, f"the cluster knows no {kind}: apply what `tinyforge crds` prints") from error
+            raise _unknown(kind) from error
 
     async def read_object(self, ref: ObjectRef) -> ObjectState | None:
         """Return the object of that name as it is now, which may be another one by its uid; None if there is none."""
@@ -110,11 +115,15 @@ class Cluster:
     async def post_event(self, ref: ObjectRef, event: Event) -> None:
         """Add an Event about an object."""
         body = event_object(ref, event, instance=self._instance, at=datetime.now(UTC))
-        await self._requests.post(path_of("apis", "events.k8s.io", "v1", "namespaces", event_namespace(ref), "events"), body, Anything)
+        await self._requests.post(events_path(ref), body, Anything)
 
     async def close(self) -> None:
         """Close all connections; idempotent."""
         await self._requests.close()
+
+
+def _unknown(kind: ObjectKind) -> ClusterRefused:
+    return ClusterRefused(_NOT_FOUND, f"the cluster knows no {kind}: apply what `tinyforge crds` prints")
 
 
 def _path(kind: ObjectKind, namespace: str, *name: str) -> str:

@@ -1,4 +1,4 @@
-"""A Kubernetes Event about one of our objects, as events.k8s.io/v1 has it.
+"""A Kubernetes Event about an object of ours, as events.k8s.io/v1 has it.
 
 Its limits are the API server's (pkg/apis/core/validation/events.go): a note has at most 1,024 bytes, the other texts 128.
 """
@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from tinyforge.cluster.objects import ObjectRef
-from tinyforge.objects.metadata import API_VERSION, DEFAULT_NAMESPACE
+from tinyforge.cluster.objects import LeaseRef, ObjectRef
+from tinyforge.cluster.wire import path_of
+from tinyforge.objects.metadata import DEFAULT_NAMESPACE
 
 CONTROLLER = "tinyforge.dev/controller"
 _NOTE_BYTES = 1024
@@ -34,26 +35,34 @@ class Event:
     note: str
 
 
-def event_namespace(ref: ObjectRef) -> str:
-    """Return where an event about an object belongs: beside it, or into `default` if it is in no namespace."""
-    return ref.namespace or DEFAULT_NAMESPACE
+def events_path(ref: ObjectRef | LeaseRef) -> str:
+    """Return the path of the events about an object: they are beside it, or in `default` if it is in no namespace.
+
+    Raises:
+        ClusterRefused: its namespace is no name of one.
+    """
+    return path_of("apis", "events.k8s.io", "v1", "namespaces", _namespace(ref), "events")
 
 
-def event_object(ref: ObjectRef, event: Event, *, instance: str, at: datetime) -> dict[str, Any]:
+def event_object(ref: ObjectRef | LeaseRef, event: Event, *, instance: str, at: datetime) -> dict[str, Any]:
     """Return the event as the API server takes it; `instance` is the process that tells, `at` an aware time."""
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"name": f"{ref.name}.{uuid4().hex[:16]}", "namespace": event_namespace(ref)},
+        "metadata": {"name": f"{ref.name}.{uuid4().hex[:16]}", "namespace": _namespace(ref)},
         "eventTime": at.isoformat(timespec="microseconds"),
         "reportingController": CONTROLLER,
         "reportingInstance": _cut(instance, _WORD_BYTES),
-        "regarding": {"apiVersion": API_VERSION, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "uid": ref.uid},
+        "regarding": {"apiVersion": ref.api_version, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "uid": ref.uid},
         "type": event.type,
         "reason": _cut(event.reason, _WORD_BYTES),
         "action": _cut(event.action, _WORD_BYTES),
         "note": _cut(event.note, _NOTE_BYTES),
     }
+
+
+def _namespace(ref: ObjectRef | LeaseRef) -> str:
+    return ref.namespace or DEFAULT_NAMESPACE
 
 
 def _cut(text: str, length: int) -> str:

@@ -6,7 +6,9 @@ An object is told by its uid, beside its name: one that was deleted and made ane
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
+
+from tinyforge.objects.metadata import API_VERSION
 
 RawObject = Mapping[str, Any]
 """An object as the API server sends it."""
@@ -32,9 +34,21 @@ class ObjectRef:
     namespace: str = ""
     name: str
     uid: str
+    api_version: ClassVar[str] = API_VERSION
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRef:
+    """The Lease of our election."""
+
+    namespace: str
+    name: str
+    uid: str
+    kind: ClassVar[str] = "Lease"
+    api_version: ClassVar[str] = "coordination.k8s.io/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,13 +22,14 @@ class Answers:
         health: what is wrong with this process's progress.
         readiness: why it is not ready.
         metrics: the metrics as texts.
+        standing: what this process is, for people.
     """
 
-    def __init__(self, *, health: Check, readiness: Check, metrics: Exposition) -> None:
+    def __init__(self, *, health: Check, readiness: Check, metrics: Exposition, standing: Callable[[], str]) -> None:
         self._metrics = metrics
         self._paths: dict[str, Callable[[web.BaseRequest], web.Response]] = {
-            "/healthz": lambda _: _checked(health),
-            "/readyz": lambda _: _checked(readiness),
+            "/healthz": lambda _: _checked(health, standing),
+            "/readyz": lambda _: _checked(readiness, standing),
             "/metrics": self._exposed,
         }
 
@@ -59,9 +60,9 @@ class Answers:
         return web.Response(body=page.text, headers={"Content-Type": page.content_type})
 
 
-def _checked(check: Check) -> web.Response:
+def _checked(check: Check, standing: Callable[[], str]) -> web.Response:
     wrong = check()
-    return _text(HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK, report(wrong))
+    return _text(HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK, report(wrong, standing()))
 
 
 def _text(status: HTTPStatus, text: str) -> web.Response:

@@ -1,6 +1,7 @@
 """Metrics that somebody else keeps the number of: it is looked at when they are asked for. A driver says where, once its term begins."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -39,6 +40,28 @@ class Readings(Collector):
         about = "How often kopf ended by itself and was started again."
         self._reads["kopf"] = lambda: CounterMetricFamily("tinyforge_kopf_restarts", about, value=restarts())
 
+    def look_at_leadership(self, leads: Callable[[], bool], epoch: Callable[[], int], observes_only: Callable[[], bool]) -> None:
+        """Show whether this process leads, the newest epoch that it knows of, and whether it leads but may change nothing on an engine."""
+        gauges = {
+            "tinyforge_leader": ("1 in the process that leads.", leads),
+            "tinyforge_epoch": ("The newest epoch that this process knows of; its own if it leads.", epoch),
+            "tinyforge_observe_only": (
+                "1 in a leader that cannot renew its Lease: it goes on with the index and changes nothing on engines.",
+                observes_only,
+            ),
+        }
+        for name, (about, look) in gauges.items():
+            self._reads[name] = partial(_gauge, name, about, look)
+
+    def look_at_fence(self, refused: Callable[[], int]) -> None:
+        """Show how many writes the fence refused; the number only grows."""
+        about = "Transactions that were refused since another process leads: nothing of them was written."
+        self._reads["fence"] = lambda: CounterMetricFamily("tinyforge_fenced_writes", about, value=refused())
+
     def collect(self) -> Iterator[Metric]:
         """Look at everything now."""
         return (read() for read in list(self._reads.values()))
+
+
+def _gauge(name: str, about: str, look: Callable[[], float]) -> Metric:
+    return GaugeMetricFamily(name, about, value=look())

@@ -1,7 +1,7 @@
 """The HTTP port, open for the length of a block. `tinyforge controller` opens it, and `tinyforge run` if it is told to."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -26,7 +26,13 @@ _STOP_SECONDS = 0.2
 
 @asynccontextmanager
 async def serving(
-    address: ListenAddress, *, health: Check, readiness: Check, metrics: Metrics, bounds: Bounds = _DEFAULT_BOUNDS
+    address: ListenAddress,
+    *,
+    health: Check,
+    readiness: Check,
+    metrics: Metrics,
+    standing: Callable[[], str] = str,
+    bounds: Bounds = _DEFAULT_BOUNDS,
 ) -> AsyncIterator[ListenAddress]:
     """Answer on an address until the block ends, within half a second of which every connection is closed.
 
@@ -37,6 +43,7 @@ async def serving(
         health: what is wrong with this process's progress, for `/healthz`.
         readiness: why this process is not ready, for `/readyz`.
         metrics: what `/metrics` shows.
+        standing: what this process is, which both checks end with; empty: nothing to say.
         bounds: what clients may cost.
 
     Yields:
@@ -45,7 +52,7 @@ async def serving(
     Raises:
         AddressUnusable: the address cannot be listened on.
     """
-    answers = Answers(health=health, readiness=readiness, metrics=Exposition(metrics.registry))
+    answers = Answers(health=health, readiness=readiness, metrics=Exposition(metrics.registry), standing=standing)
     server = BoundedServer(answers.answer, bounds=bounds)
     with listen(address) as listener:
         runner = web.ServerRunner(server, shutdown_timeout=_STOP_SECONDS)

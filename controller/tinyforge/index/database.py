@@ -1,65 +1,33 @@
-"""Sessions to PostgreSQL: a pool that lets no doubtful connection live, and a way to run work on it that a stop can end at once.
+"""A pool of sessions to PostgreSQL that lets no doubtful connection live, and a way to run work on it that a stop can end at once.
 
-Every session has its timeouts from the start, so that nothing of ours holds a lock for long, and the name of its process
-(`application_name`), so that a claim can find and end it. Cancelling a task inside a statement on a dead link takes psycopg 11 s,
-so nobody does: `run` shields its work, gives it a moment, and then closes the connection under it.
+Cancelling a task inside a statement on a dead link takes psycopg 11 s, so nobody does: `run` shields its work, gives it a moment, and then
+closes the connection under it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
+from weakref import WeakSet
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from tinyforge.index.errors import LOSES_POOL, translate
+from tinyforge.index.errors import FENCED, LOSES_POOL, translate
+from tinyforge.index.sessions import CONNECT_SECONDS, Connection, bounded, connect, refuse_standby, session_conninfo, set_up
 from tinyforge.ports import Term
+
+__all__ = ["PROGRAM", "Connection", "Database"]
 
 PROGRAM = 1
 """This program's number: it writes where the schema's `min_program` is not above it."""
 
 T = TypeVar("T")
-Connection = AsyncConnection[Any]
 
-_SETTINGS = (
-    r"-c default_transaction_isolation=read\ committed"  # in a stricter one the fence would look at the past
-    " -c statement_timeout=5s -c idle_in_transaction_session_timeout=5s -c lock_timeout=2s"
-)
 _GRACE = 0.15
 _TURNS = 10
 _FENCE = "SELECT tinyforge.fence(%s, %s, %s)"
-
-
-def session_conninfo(conninfo: str, *, session: str) -> str:
-    """Return `conninfo` with what every session of ours has: name, timeouts and a link that notices its own death.
-
-    Raises:
-        psycopg.ProgrammingError: `conninfo` is not one.
-    """
-    given = psycopg.conninfo.conninfo_to_dict(conninfo)
-    return make_conninfo(
-        conninfo,
-        application_name=session,
-        options=f"{given.get('options') or ''} {_SETTINGS}".strip(),
-        connect_timeout=given.get("connect_timeout") or 5,
-        tcp_user_timeout=10_000,
-        keepalives_idle=5,
-        keepalives_interval=2,
-        keepalives_count=2,
-    )
-
-
-def is_conninfo(text: str) -> bool:
-    """Tell whether `text` is a URI or connection string that libpq can read. Its own error repeats parts of it, a password perhaps."""
-    try:
-        psycopg.conninfo.conninfo_to_dict(text)
-    except psycopg.ProgrammingError:
-        return False
-    return True
 
 
 @dataclass(slots=True)
@@ -70,17 +38,39 @@ class _Work:
 
 
 class Database:
-    """A pool of sessions to one database. Every method raises IndexUnavailable or IndexRefused where PostgreSQL does."""
+    """A pool of sessions to one database. Every method raises IndexUnavailable or IndexRefused where PostgreSQL does.
 
-    def __init__(self, conninfo: str, *, session: str, connect_timeout: float = 5.0, size: int = 8) -> None:
-        self._conninfo = session_conninfo(conninfo, session=session)
+    Args:
+        conninfo: where the database is.
+        session: the name of the sessions.
+        connect_timeout: how many seconds a connection is waited for.
+        size: how many there may be.
+        first_use: awaited before the first work on each new connection; what it raises, the work raises.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        session: str,
+        connect_timeout: float = CONNECT_SECONDS,
+        size: int = 8,
+        first_use: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> None:
+        self._conninfo = conninfo
+        self._session = session
         self._connect_timeout = connect_timeout
+        self._first_use = first_use or _nothing
+        self._used: WeakSet[Connection] = WeakSet()
+        self.fenced_writes = 0
+        """How many writes the fence has refused, those included that went through once the claim was made again."""
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            self._conninfo,
+            session_conninfo(conninfo, session=session),
             kwargs={"autocommit": True},
             min_size=0,
             max_size=size,
             reconnect_timeout=0.0,  # its back-off would outlast the outage: `_take` asks it again instead
+            configure=self._set_up,
             check=self._check,
             open=False,
         )
@@ -126,7 +116,8 @@ class Database:
     async def write(self, term: Term, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in one transaction fenced by `term`, in one pipeline unless it fetches.
 
-        What raises on the server stops what is behind it.
+        What raises on the server stops what is behind it. If the fence refuses, what is done at a connection's first use is done once
+        more, and then everything else: so `work` may be called twice.
 
         Raises:
             Fenced: another process leads; nothing was written.
@@ -138,13 +129,24 @@ class Database:
                 await connection.execute(_FENCE, (term.epoch, term.holder, PROGRAM))
                 return await work(connection)
 
-        return await self.run(fenced)
+        async def fenced_or_again(connection: Connection) -> T:
+            try:
+                return await fenced(connection)
+            except psycopg.DatabaseError as error:
+                if error.sqlstate != FENCED:
+                    raise
+                self.fenced_writes += 1
+            await self._first_use(connection)
+            return await fenced(connection)
+
+        return await self.run(fenced_or_again)
 
     async def _run(self, work: Callable[[Connection], Awaitable[T]], under_way: _Work) -> T:
         try:
             async with AsyncExitStack() as stack:
                 under_way.connection = connection = await self._take(stack)
                 try:
+                    await self._prepare(connection)
                     return await work(connection)
                 except psycopg.Error as error:
                     if connection.closed or error.sqlstate in LOSES_POOL:
@@ -165,10 +167,18 @@ class Database:
                 return await stack.enter_async_context(self._pool.connection(patience))
         return await stack.enter_async_context(self._pool.connection(patience))
 
+    async def _prepare(self, connection: Connection) -> None:
+        if connection not in self._used:
+            await self._first_use(connection)
+            self._used.add(connection)
+
+    async def _set_up(self, connection: Connection) -> None:
+        await bounded(connection, set_up(connection), seconds=self._connect_timeout)
+
     async def _check(self, connection: Connection) -> None:
         """Refuse a connection that does not soon say it can be written to, and all idle ones with it: they are of the same age."""
         try:
-            await bounded(connection, _refuse_standby(connection), seconds=self._connect_timeout / 2)
+            await bounded(connection, refuse_standby(connection), seconds=self._connect_timeout / 2)
         except psycopg.Error:
             await self._pool.drain()
             raise
@@ -176,9 +186,9 @@ class Database:
     async def _ask_why(self) -> Exception | None:
         """Return the error that keeps the pool from connecting, which it does not tell."""
         try:
-            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
+            connection = await connect(self._conninfo, session=self._session)
             try:
-                await bounded(connection, _refuse_standby(connection), seconds=self._connect_timeout)
+                await bounded(connection, refuse_standby(connection), seconds=self._connect_timeout)
             finally:
                 await connection.close()
         except psycopg.Error as error:
@@ -186,31 +196,5 @@ class Database:
         return None
 
 
-async def bounded(connection: Connection, work: Awaitable[T], *, seconds: float | None) -> T:
-    """Return what `work` on a connection returns; the connection is closed if that takes longer, or if the caller is cancelled.
-
-    With None it may take as long as it does, and only the cancellation is bounded.
-
-    Raises:
-        psycopg.OperationalError: it took longer.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({task}, timeout=seconds)
-    finally:
-        if not task.done():
-            await connection.close()
-            await asyncio.gather(task, return_exceptions=True)
-    return task.result()
-
-
-async def _refuse_standby(connection: Connection) -> None:
-    """Refuse a connection to a server that cannot be written to; psycopg's own check passes on a demoted one.
-
-    Raises:
-        psycopg.errors.ReadOnlySqlTransaction: the server is a standby.
-    """
-    cursor = await connection.execute("SELECT pg_is_in_recovery()")
-    if await cursor.fetchone() == (True,):
-        await connection.close()  # the pool would keep it: it is healthy, only useless
-        raise psycopg.errors.ReadOnlySqlTransaction("the server is a standby")
+async def _nothing(_: Connection) -> None:
+    """Take a connection as it is."""

@@ -12,6 +12,12 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable, RowsMoved, TinyforgeError
 
+FENCED = "TF001"
+"""The fence refused: somebody else leads, as far as this server knows."""
+
+ROW_IS_GONE = "the row of tinyforge.leaders is gone; `tinyforge migrate` restores it"
+"""What nobody can lead without."""
+
 _MOVED = frozenset({"23505", "23P01", "40P01", "40001"})
 """Unique and exclusion violations, deadlock, serialization failure: somebody else's rows were in the way (rule W7)."""
 
@@ -38,7 +44,7 @@ def translate(error: Exception) -> TinyforgeError:
     if isinstance(error, PoolTimeout | PoolClosed):
         return IndexUnavailable("PostgreSQL gave no connection in time")
     state = getattr(error, "sqlstate", None) or ""
-    if state == "TF001":
+    if state == FENCED:
         return Fenced(_text(error))
     if state == "TF002":
         return RowsMoved(json.loads(_detail(error)))

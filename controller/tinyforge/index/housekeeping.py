@@ -31,10 +31,11 @@ class Housekeeping:
         return await self._database.write(self._term, write)
 
     async def prune(self, *, retention: float) -> tuple[str, ...]:
-        """Delete what is older than `retention` seconds (0: nothing), and requests older than a day; return the ids of the deleted rows."""
+        """Delete what is older than `retention` seconds (0: nothing), and requests and intents older than a day; return the rows' ids."""
 
         async def write(connection: Connection) -> tuple[str, ...]:
             await connection.execute(_SQL["prune_requests"])
+            await connection.execute(_SQL["prune_intents"])
             if retention == 0:
                 return ()
             deleted = await (await connection.execute(_SQL["prune_rows"], {"retention": retention})).fetchall()

@@ -1,32 +1,33 @@
-"""Who writes to this database: the claim of a term, and the session that hears of the next one.
+"""Who writes to this database: who a process is, the claims by which its term begins, and who leads now.
 
-The claim in PostgreSQL is all there is, and the newest process of a driver wins. A claim takes the fence's
-lock alone, so it waits for fenced transactions under way; if the previous holder's sessions hold it up, they are ended, which needs
-no privilege beyond its own role.
+Without a Lease the claim in PostgreSQL is all there is, and the newest process of a driver wins (`claim`); a term that was won by a Lease
+is claimed with the epoch that the Lease has (`EpochClaiming`).
 """
 
+import asyncio
 import hashlib
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import psycopg
-from psycopg import AsyncConnection
 
-from tinyforge.index.database import Connection, bounded, session_conninfo
-from tinyforge.index.errors import translate
+from tinyforge.index.claiming import make_claim
+from tinyforge.index.errors import ROW_IS_GONE, translate
+from tinyforge.index.sessions import Connection, bounded, connect
 from tinyforge.index.sql import queries
-from tinyforge.ports import IndexRefused, Term
+from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable, Term
 
 STANDALONE = "standalone"
 OPERATOR = "operator"
 
 _SQL = queries("leaders")
-_LOCK = 8388357248642937447  # the one that tinyforge.fence() takes shared
-_SLICE_SECONDS = 1
-_SLICES = 15
+_PATIENCE_SECONDS = 15.0
+_CONNECT_SECONDS = 2.0  # libpq takes no less
+_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,13 @@ class Identity:
     session: str
 
     @classmethod
-    def draw(cls) -> "Identity":
-        """Return an identity no other process has, were it this pid on this machine again."""
-        holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    def draw(cls, prefix: str = "") -> "Identity":
+        """Return an identity no other process has, were it this pid on this machine again.
+
+        Args:
+            prefix: what people know the process by, a pod's uid; by default the host's name and the pid.
+        """
+        holder = f"{prefix or f'{socket.gethostname()}/{os.getpid()}'}/{secrets.token_hex(4)}"
         return cls(holder, f"tinyforge/{hashlib.sha256(holder.encode()).hexdigest()[:32]}")
 
 
@@ -66,14 +71,54 @@ async def claim(conninfo: str, identity: Identity, *, driver: str = STANDALONE, 
         take_over: claim it even if another driver or a Lease leads it.
 
     Raises:
-        IndexRefused: the database belongs to another driver or Lease, or the row of `leaders` is gone.
+        IndexRefused: the database belongs to another driver or Lease, it asks for a newer program, or the row of `leaders` is gone.
         IndexUnavailable: PostgreSQL does not answer, or the previous holder could not be ended.
     """
     try:
-        async with await AsyncConnection.connect(session_conninfo(conninfo, session=identity.session), autocommit=True) as connection:
-            return await bounded(connection, _claim_in_slices(connection, identity, driver=driver, take_over=take_over), seconds=None)
+        async with await connect(conninfo, session=identity.session) as connection:
+            return await bounded(connection, _claim_next(connection, identity, driver=driver, take_over=take_over), seconds=None)
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochClaiming:
+    """Claims a database for a term that was won by a Lease (`tinyforge.ports.Claiming`).
+
+    Args:
+        conninfo: where the database is.
+        identity: who claims.
+        driver: for which driver.
+        lease: under which Lease: the uid of its namespace, `/`, its name.
+        take_over: claim it even if another driver or Lease leads it.
+    """
+
+    conninfo: str = field(repr=False)
+    identity: Identity
+    driver: str
+    lease: str
+    take_over: bool
+
+    async def claim(self, epoch: int, *, give_up: Callable[[], bool]) -> Term:
+        """See `tinyforge.ports.Claiming.claim`.
+
+        Raises:
+            Fenced: somebody has a newer epoch.
+            IndexRefused: the database belongs to another driver or Lease, it asks for a newer program, or the row of `leaders` is gone.
+            IndexUnavailable: it was given up; the text says what stood in the way.
+        """
+        session = self.identity.session
+        term = Term(epoch=epoch, holder=self.identity.holder, session=session, driver=self.driver, lease=self.lease)
+        while True:
+            try:
+                async with await connect(self.conninfo, session=session, connect_timeout=_CONNECT_SECONDS) as connection:
+                    await make_claim(connection, term, take_over=self.take_over, give_up=give_up)
+                    return term
+            except psycopg.Error as error:
+                reason = translate(error)
+                if give_up() or not isinstance(reason, IndexUnavailable):
+                    raise reason from error
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def release(connection: Connection, term: Term) -> None:
@@ -90,40 +135,19 @@ async def read_leader(connection: Connection) -> Leader:
     cursor = await connection.execute(_SQL["read_leader"])
     row = await cursor.fetchone()
     if row is None:
-        raise IndexRefused("the row of tinyforge.leaders is gone; `tinyforge migrate` restores it")
+        raise IndexRefused(ROW_IS_GONE)
     epoch, holder, session, driver, lease, claimed_at, alive = row
     return Leader(epoch=epoch, holder=holder, session=session, driver=driver, lease=lease, claimed_at=claimed_at, alive=alive)
 
 
-async def _refuse_foreign(connection: Connection, *, driver: str, take_over: bool) -> None:
-    leader = await read_leader(connection)
-    if leader.driver in ("", driver) and not leader.lease:
-        return
-    if not take_over:
-        by = f"driver {leader.driver}" + (f" under Lease {leader.lease}" if leader.lease else "")
-        who = leader.holder or "nobody just now"
-        raise IndexRefused(f"this database is led by {who} ({by}); use another database, or claim this one with `--take-over`")
-
-
-async def _claim_in_slices(connection: Connection, identity: Identity, *, driver: str, take_over: bool) -> Term:
-    await _refuse_foreign(connection, driver=driver, take_over=take_over)
-    for _ in range(_SLICES):
+async def _claim_next(connection: Connection, identity: Identity, *, driver: str, take_over: bool) -> Term:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        leader = await read_leader(connection)
+        term = Term(epoch=leader.epoch + 1, holder=identity.holder, session=identity.session, driver=driver)
         try:
-            return await _claim(connection, identity, driver=driver, take_over=take_over)
-        except psycopg.errors.LockNotAvailable:
-            await connection.execute(_SQL["end_holders_sessions"])
-    return await _claim(connection, identity, driver=driver, take_over=take_over)
-
-
-async def _claim(connection: Connection, identity: Identity, *, driver: str, take_over: bool) -> Term:
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL lock_timeout = '{_SLICE_SECONDS}s'")
-        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        await _refuse_foreign(connection, driver=driver, take_over=take_over)
-        cursor = await connection.execute(
-            _SQL["claim"], {"holder": identity.holder, "session": identity.session, "driver": driver, "lease": ""}
-        )
-        row = await cursor.fetchone()
-    if row is None:
-        raise IndexRefused("the row of tinyforge.leaders is gone; `tinyforge migrate` restores it")
-    return Term(epoch=row[0], holder=identity.holder, session=identity.session)
+            await make_claim(connection, term, take_over=take_over, give_up=lambda: loop.time() > deadline)
+        except Fenced:
+            continue  # another process has taken this epoch meanwhile: the newest wins, so the next one
+        return term

@@ -1,9 +1,10 @@
 """What the index says, for people and scripts: read only, no leader needed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row, dict_row, kwargs_row
 
 from tinyforge.index.database import Connection, Database
 from tinyforge.index.leadership import Leader, read_leader
@@ -32,6 +33,24 @@ class Server:
     version: str
     encoding: str
     read_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standby:
+    """A process that may lead, and does not: the name of its sessions, where it is (empty: on the server's machine), and since when."""
+
+    session: str
+    address: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leadership:
+    """Who leads, who could, and when somebody who led was last heard of: None if nobody ever was."""
+
+    leader: Leader
+    standbys: tuple[Standby, ...]
+    last_sign_of_life: datetime | None
 
 
 class Reports:
@@ -65,6 +84,18 @@ class Reports:
     async def leader(self) -> Leader:
         """Return who leads."""
         return await self._database.run(read_leader)
+
+    async def leadership(self) -> Leadership:
+        """Return who leads and who could."""
+
+        async def read(connection: Connection) -> Leadership:
+            leader = await read_leader(connection)
+            (last,) = await (await connection.execute(_SQL["last_sign_of_life"])).fetchone() or (None,)
+            cursor = connection.cursor(row_factory=kwargs_row(Standby))
+            standbys = await (await cursor.execute(_SQL["standbys"])).fetchall()
+            return Leadership(leader=leader, standbys=tuple(standbys), last_sign_of_life=last)
+
+        return await self._database.run(read)
 
     async def schema(self) -> SchemaState:
         """Return what the schema is."""

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from tinyforge.domain.requests import Request, RequestKind
-from tinyforge.index.database import Connection, Database, bounded, session_conninfo
+from tinyforge.index.database import Connection, Database
 from tinyforge.index.errors import translate
 from tinyforge.index.leadership import read_leader
+from tinyforge.index.sessions import bounded, connect
 from tinyforge.index.sql import queries
 from tinyforge.index.texts import storable, storable_json
 from tinyforge.ports import IndexUnavailable, Term
@@ -76,7 +76,7 @@ async def ask(conninfo: str, *, kind: RequestKind, host: str = "", argument: str
         IndexUnavailable: PostgreSQL does not answer, or the leader did not answer in time; the request stays and will be answered.
     """
     try:
-        async with await AsyncConnection.connect(session_conninfo(conninfo, session="tinyforge-cli"), autocommit=True) as connection:
+        async with await connect(conninfo, session="tinyforge-cli") as connection:
             about = {"kind": kind, "host": storable(host), "argument": storable(argument), "by": f"{_user()}@{socket.gethostname()}"}
             return await bounded(connection, _ask(connection, about, timeout), seconds=None)
     except psycopg.Error as error:

@@ -17,11 +17,14 @@ from importlib.resources import files
 import psycopg
 from psycopg import AsyncConnection
 
-from tinyforge.index.database import PROGRAM, Connection, bounded
+from tinyforge.index.database import PROGRAM
 from tinyforge.index.errors import translate
+from tinyforge.index.pooler import refuse_pooler
+from tinyforge.index.sessions import Connection, bounded
 from tinyforge.ports import IndexRefused
 
 _LOCK = 8388357248642937446
+_POOLER_SECONDS = 20.0  # through a pooler it may open as many connections as there are sessions
 _SETUP = """
 CREATE SCHEMA IF NOT EXISTS tinyforge;
 CREATE TABLE IF NOT EXISTS tinyforge.migrations (id text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
@@ -76,16 +79,17 @@ async def migrate(conninfo: str, known: Sequence[Migration] | None = None) -> li
     """Bring the schema of a database up to date and return the ids of the migrations that were applied.
 
     Args:
-        conninfo: a direct connection: the lock is a session's, so a pooler in transaction mode will not do.
+        conninfo: where the database is.
         known: the migrations, in order; those of this program by default.
 
     Raises:
-        IndexRefused: an applied file was edited since, or the schema asks for a newer program.
+        IndexRefused: an applied file was edited since, the schema asks for a newer program, or a pooler shares sessions out.
         IndexUnavailable: PostgreSQL does not answer, or refuses a statement.
     """
     wanted = migrations() if known is None else known
     try:
         async with await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5) as connection:
+            await bounded(connection, refuse_pooler(connection, conninfo), seconds=_POOLER_SECONDS)
             return await bounded(connection, _migrate(connection, wanted), seconds=None)
     except psycopg.Error as error:
         raise translate(error) from error
@@ -95,11 +99,13 @@ async def require_schema(conninfo: str) -> None:
     """Refuse a database that this program would have to migrate first, or may not write to.
 
     Raises:
-        IndexRefused: its schema is older than this program, or asks for a newer one; the text names both.
+        IndexRefused: its schema is older than this program, or asks for a newer one, and the text names both; or a pooler shares
+            sessions out.
         IndexUnavailable: PostgreSQL does not answer.
     """
     try:
         async with await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5) as connection:
+            await bounded(connection, refuse_pooler(connection, conninfo), seconds=_POOLER_SECONDS)
             await bounded(connection, _require_schema(connection), seconds=5.0)
     except psycopg.Error as error:
         raise translate(error) from error

@@ -22,6 +22,7 @@ class Bridge:
     def __init__(self, *, group: asyncio.TaskGroup) -> None:
         self._loop = asyncio.get_running_loop()
         self._group = group
+        self._outlives_kopf = False
 
     async def call(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `work` in the main loop and wait for its end; cancelling this cancels it. To be called from another loop.
@@ -30,6 +31,10 @@ class Bridge:
             NotDone: it ended, but not by itself.
         """
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._enter(work()), self._loop))
+
+    def outlive_kopf(self) -> None:
+        """Let go on from now on what was handed over, though kopf cancels whoever waits for it: kopf ends, the term does not yet."""
+        self._outlives_kopf = True
 
     def tell(self, callback: Callable[..., object], *arguments: object) -> None:
         """Call `callback` in the main loop soon. To be called from another thread."""
@@ -44,6 +49,7 @@ class Bridge:
         try:
             await asyncio.wait({task})
         finally:
-            task.cancel()
+            if not self._outlives_kopf:
+                task.cancel()
         if task.cancelled() or task.exception():
             raise NotDone("the term is over")

@@ -65,6 +65,7 @@ class Controller:
         self._leading = Leading(
             index=index, declaring=self._objects, connect=surroundings.connect, plugins=plugins, rhythm=rhythm, driver=self
         )
+        self._bridge = Bridge(group=self._leading.group)
         self._kopf = self._kopf_thread()
         metrics.readings.look_at_statuses(lambda: self.writer.unwritten)
         metrics.readings.look_at_kopf(lambda: self._kopf.restarts)
@@ -91,6 +92,11 @@ class Controller:
                     for task in beside:
                         task.cancel()
                     await self._kopf.stop()
+
+    async def drain(self, seconds: float) -> None:
+        """End kopf, begin nothing more, and wait so many seconds at most for dispatches and teardowns under way. Then cancel `run`."""
+        self._bridge.outlive_kopf()
+        await asyncio.gather(self._leading.drain(seconds), self._kopf.stop())
 
     @property
     def silent(self) -> Sequence[str]:
@@ -134,9 +140,8 @@ class Controller:
     def _kopf_thread(self) -> KopfThread:
         login = login_with(self._surroundings.find_access)
         login()  # one that kopf cannot use is better refused now than at each of its starts
-        bridge = Bridge(group=self._leading.group)
         handlers = Handlers(
-            bridge=bridge,
+            bridge=self._bridge,
             objects=self._objects,
             leading=self._leading,
             login=login,
@@ -145,5 +150,5 @@ class Controller:
         return KopfThread(
             registry=handlers.registry,
             namespaces=self._surroundings.namespaces,
-            look_again=lambda: bridge.call(self._objects.list_again),
+            look_again=lambda: self._bridge.call(self._objects.list_again),
         )

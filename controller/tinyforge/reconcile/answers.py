@@ -16,6 +16,7 @@ from tinyforge.plugin import InboundEvent
 from tinyforge.ports import Engine, EngineError, Fenced, IndexRefused, IndexUnavailable, LedIndex, TinyforgeError
 from tinyforge.reconcile.explain import Explanation, explain
 from tinyforge.reconcile.hosts import Hosts
+from tinyforge.reconcile.under_way import UnderWay
 from tinyforge.reconcile.until_taken import until_taken
 from tinyforge.reconcile.workload_turns import WorkloadTurns
 
@@ -27,10 +28,21 @@ _RETRY_SECONDS = 1.0
 
 
 class Answers:
-    """Answers open requests whenever it is told that there may be some."""
+    """Answers open requests whenever it is told that there may be some.
 
-    def __init__(self, *, index: LedIndex, hosts: Hosts, turns: WorkloadTurns, group: asyncio.TaskGroup) -> None:
+    Args:
+        index: the index, led.
+        hosts: what a request may be about.
+        turns: what deploys.
+        group: where the answers run.
+        under_way: what the term's planned end waits for; an answer is once it is known.
+    """
+
+    def __init__(
+        self, *, index: LedIndex, hosts: Hosts, turns: WorkloadTurns, group: asyncio.TaskGroup, under_way: UnderWay | None = None
+    ) -> None:
         self._index = index
+        self._under_way = under_way or UnderWay()
         self._hosts = hosts
         self._turns = turns
         self._group = group
@@ -62,6 +74,7 @@ class Answers:
                     self._tasks[request.id] = self._group.create_task(self._settle(request), name=f"request {request.id}")
 
     async def _settle(self, request: Request) -> None:
+        await self._under_way.may_begin()
         try:
             answer = await self._answer_or_say_why(request)
         except IndexUnavailable as error:
@@ -71,9 +84,10 @@ class Answers:
             await asyncio.sleep(_RETRY_SECONDS)
             asyncio.get_running_loop().call_soon(self.look)  # when this task has ended, so that the request is met again
             return
-        await until_taken(
-            f"request {request.id} not answered yet", lambda: self._index.requests.answer(request, answer), action="request_postponed"
-        )
+        with self._under_way.ending(f"the answer to request {request.id}"):
+            await until_taken(
+                f"request {request.id} not answered yet", lambda: self._index.requests.answer(request, answer), action="request_postponed"
+            )
 
     async def _answer_or_say_why(self, request: Request) -> Answer:
         try:

@@ -16,6 +16,7 @@ from tinyforge.domain.passes import PassReport, stale_after
 from tinyforge.objects.workload import WorkloadStatus
 from tinyforge.ports import Engine, Fenced, IndexRefused, IndexUnavailable, LedIndex
 from tinyforge.reconcile.answers import Answers
+from tinyforge.reconcile.attendance import Attendance
 from tinyforge.reconcile.beats import Beats
 from tinyforge.reconcile.declarations import Declarations, Declaring, InForce
 from tinyforge.reconcile.dispatch import Dispatcher
@@ -24,6 +25,7 @@ from tinyforge.reconcile.passes import PassStopped
 from tinyforge.reconcile.plugins import Plugins
 from tinyforge.reconcile.standing import Standing
 from tinyforge.reconcile.teardowns import Teardowns
+from tinyforge.reconcile.under_way import UnderWay
 from tinyforge.reconcile.until_taken import until_taken
 from tinyforge.reconcile.unwrapped import unwrapped
 from tinyforge.reconcile.workload_turns import WorkloadTurns
@@ -108,6 +110,7 @@ class Leading:
         self._unseen: dict[str, int] = {}
         """Workloads of whose containers no pass has told since they were declared, by the number of that application."""
         self._standing = Standing()
+        self._under_way = UnderWay()
         self.beats = Beats(rhythm.interval)
         """Which timers have stopped."""
         self._hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale_after(rhythm.interval), passed=self._passed)
@@ -117,6 +120,7 @@ class Leading:
             interval=rhythm.interval,
             group=self._group,
             assessed=driver.assessed,
+            under_way=self._under_way,
         )
         self._teardowns = Teardowns(tear_down=self._turns.tear_down, group=self._group, ended=self._look.set)
         self._declarations = Declarations(
@@ -133,6 +137,13 @@ class Leading:
         with unwrapped():
             async with self._group:
                 await self._lead()
+
+    async def drain(self, seconds: float) -> None:
+        """Begin no more passes, turns, dispatches and teardowns, and wait for dispatches and teardowns under way.
+
+        The term goes on until `run` is cancelled, which is what comes next; what has not ended after so many seconds is cancelled with it.
+        """
+        await self._under_way.drain(seconds)
 
     async def timed_pass(self, host: str) -> None:
         """Run a pass of a host because it is time, again after a moment for as long as PostgreSQL does not take it.
@@ -172,8 +183,9 @@ class Leading:
         return self._state is not None and host not in self._state.hosts and workload not in self._state.workloads
 
     async def _lead(self) -> None:
-        answers = Answers(index=self._index, hosts=self._hosts, turns=self._turns, group=self._group)
-        self._group.create_task(self._index.presence.hold(answers.look, self._driver.database_lost), name="presence")
+        answers = Answers(index=self._index, hosts=self._hosts, turns=self._turns, group=self._group, under_way=self._under_way)
+        attendance = Attendance(index=self._index, requested=answers.look, lost=self._driver.database_lost, regained=self._begin_anew)
+        self._group.create_task(attendance.run(), name="presence")
         try:
             await self._apply()
             self._group.create_task(answers.run(), name="answers")
@@ -182,11 +194,18 @@ class Leading:
             while True:
                 await self._look.wait()
                 self._look.clear()
+                await self._under_way.may_begin()
                 await self._apply()
                 await asyncio.sleep(_BREATH_SECONDS)
         finally:
             self._driver.over()
             await self._hosts.close(list(self._hosts.by_name))
+
+    def _begin_anew(self) -> None:
+        """Write all that is known: PostgreSQL may have lost it."""
+        self._look.set()
+        for host in self._hosts.by_name:
+            self._group.create_task(self._pass(host), name=f"pass of {host}")
 
     async def _watch(self) -> None:
         async for _ in self._declaring.changes():
@@ -246,6 +265,7 @@ class Leading:
 
     async def _pass(self, host: str) -> bool:
         """Run a pass of a host, if it is open; return whether it came to its end."""
+        await self._under_way.may_begin()
 
         async def attempt() -> bool:
             if found := self._hosts.by_name.get(host):

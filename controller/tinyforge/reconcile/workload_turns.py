@@ -19,6 +19,7 @@ from tinyforge.objects.workload import WorkloadStatus
 from tinyforge.plugin import InboundEvent
 from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable, WorkloadsIndex, WorkloadSnapshot
 from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.under_way import UnderWay
 
 logger = logging.getLogger(__name__)
 
@@ -78,16 +79,25 @@ class WorkloadTurns:
         interval: the dispatch timer's, in seconds.
         group: where nudged turns run; one that finds the term over ends it.
         assessed: called after every turn with the workload's status, and its last dispatch if it had one.
+        under_way: what the term's planned end waits for; a turn is, from its dispatch on until its status is written.
     """
 
     def __init__(
-        self, *, index: WorkloadsIndex, dispatcher: Dispatcher, interval: float, group: asyncio.TaskGroup, assessed: Assessed
+        self,
+        *,
+        index: WorkloadsIndex,
+        dispatcher: Dispatcher,
+        interval: float,
+        group: asyncio.TaskGroup,
+        assessed: Assessed,
+        under_way: UnderWay | None = None,
     ) -> None:
         self._index = index
         self._dispatcher = dispatcher
         self._interval = interval
         self._group = group
         self._assessed = assessed
+        self._under_way = under_way or UnderWay()
         self._memories: dict[str, _Memory] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # each as long as somebody has it or waits for it
         self._leaving: frozenset[str] = frozenset()
@@ -108,9 +118,10 @@ class WorkloadTurns:
             if snapshot is None:
                 self._memories.pop(workload, None)
                 return
-            if self._can_dispatch(snapshot) and memory.is_due(why, snapshot.declared.generation):
-                self._note(workload, memory, snapshot, await self._dispatcher.reconcile(snapshot, why))
-            await self._write_down(workload, memory, snapshot)
+            async with self._under_way.begun(f"workload {workload}"):
+                if self._can_dispatch(snapshot) and memory.is_due(why, snapshot.declared.generation):
+                    self._note(workload, memory, snapshot, await self._dispatcher.reconcile(snapshot, why))
+                await self._write_down(workload, memory, snapshot)
             memory.end()
 
     async def deploy(self, workload: str, event: InboundEvent) -> DispatchReport | None:
@@ -129,9 +140,10 @@ class WorkloadTurns:
             refused = self._refuse_deploy(snapshot)
             if refused:
                 return refused
-            report = await self._dispatcher.deploy(snapshot, event)
-            if report.outcome is not DispatchOutcome.SKIPPED:
-                await self._settle_deployment(workload, snapshot, report)
+            async with self._under_way.begun(f"workload {workload}"):
+                report = await self._dispatcher.deploy(snapshot, event)
+                if report.outcome is not DispatchOutcome.SKIPPED:
+                    await self._settle_deployment(workload, snapshot, report)
             return report
 
     async def tear_down(self, workload: str) -> DispatchReport | None:
@@ -146,10 +158,11 @@ class WorkloadTurns:
             if snapshot is None or not snapshot.declared.source_kind:
                 return None
             memory = self._memory(workload)
-            report = await self._dispatcher.teardown(snapshot)
-            self._note(workload, memory, snapshot, report)
-            if report.failed:
-                await self._write_down(workload, memory, snapshot)
+            async with self._under_way.begun(f"workload {workload}"):
+                report = await self._dispatcher.teardown(snapshot)
+                self._note(workload, memory, snapshot, report)
+                if report.failed:
+                    await self._write_down(workload, memory, snapshot)
             return report
 
     def nudge(self, workloads: Iterable[str], reason: DispatchReason) -> None:

@@ -57,6 +57,10 @@ class Controller:
         """
         await self._leading.run()
 
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more, and wait so many seconds at most for dispatches and teardowns under way. Then cancel `run`."""
+        await self._leading.drain(seconds)
+
     @property
     def silent(self) -> Sequence[str]:
         """The timers that have stopped."""

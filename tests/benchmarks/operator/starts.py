@@ -107,7 +107,7 @@ def again_section(running: ControllerProcess, cluster: Cluster, scale: Scale) ->
         (
             Figure("until every host has had a pass", passed - running.started, "{:.1f} s"),
             Figure("statuses written of hosts", of_hosts, "{:.0f}"),
-            Figure("other writes", everything - of_hosts, "{:.0f}", AtMost(0, "0")),
+            Figure("other writes", everything - of_hosts, "{:.0f}", AtMost(1, "1: the Event of the election")),
             Figure("CPU time", running.cpu_seconds, "{:.1f} s"),
             Figure("slowest answer to a probe", 1000 * probe.slowest, "{:.0f} ms", AtMost(1000, "≤ 1 s")),
         ),

@@ -8,9 +8,9 @@ from tinyforge.cli.silence import START, nobody_leads
 from tinyforge.cli.texts import moment
 from tinyforge.domain.mirror import Mirror
 from tinyforge.index.database import PROGRAM, Database
-from tinyforge.index.leadership import Leader
+from tinyforge.index.leadership import OPERATOR, Leader
 from tinyforge.index.mirror import read_mirror
-from tinyforge.index.reports import Reports, Server
+from tinyforge.index.reports import Leadership, Reports, Server
 from tinyforge.index.schema import SchemaState
 from tinyforge.ports import IndexRefused, IndexUnavailable
 
@@ -19,10 +19,11 @@ _OLDEST = 140000  # PostgreSQL 14, as server_version_num has it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What the index holds that other checks need: what is declared, and the engine pinned to each host."""
+    """What the index holds that other checks need: what is declared, the engine pinned to each host, and who leads."""
 
     mirror: Mirror = field(default_factory=lambda: Mirror(hosts={}, workloads={}))
     pinned: Mapping[str, str] = field(default_factory=dict)
+    leader: Leader | None = None
 
 
 async def check_index(database: Database) -> tuple[list[Check], Stored]:
@@ -33,9 +34,10 @@ async def check_index(database: Database) -> tuple[list[Check], Stored]:
         await database.probe()
         checks += judge_server(await reports.server())
         checks.append(judge_schema(await reports.schema()))
-        checks.append(judge_leader(await reports.leader()))
+        leadership = await reports.leadership()
+        checks.append(judge_leader(leadership))
         pinned = {fact["name"]: fact["engine_id"] for fact in await reports.hosts()}
-        return checks, Stored(mirror=await database.run(read_mirror), pinned=pinned)
+        return checks, Stored(mirror=await database.run(read_mirror), pinned=pinned, leader=leadership.leader)
     except IndexUnavailable as error:
         return [*checks, fail("database", str(error), "start PostgreSQL, or correct TINYFORGE_DATABASE_URL")], Stored()
     except IndexRefused as error:
@@ -66,11 +68,13 @@ def judge_schema(state: SchemaState) -> Check:
     return ok("schema", f"version {state.version}, up to date")
 
 
-def judge_leader(leader: Leader) -> Check:
-    """Return whether a leader is there."""
+def judge_leader(leadership: Leadership) -> Check:
+    """Return whether a leader is there, and who would come after it."""
+    leader = leadership.leader
     complaint = nobody_leads(leader)
     if complaint:
         return warn("leader", complaint.partition(":")[0], START)
     driver = f"driver {leader.driver}" + (f", Lease {leader.lease}" if leader.lease else "")
     since = f" since {moment(leader.claimed_at)}" if leader.claimed_at else ""
-    return ok("leader", f"{leader.holder} leads with epoch {leader.epoch}{since} ({driver})")
+    standbys = f", standbys: {len(leadership.standbys)}" if leader.driver == OPERATOR else ""
+    return ok("leader", f"{leader.holder} leads with epoch {leader.epoch}{since} ({driver}{standbys})")

@@ -28,3 +28,7 @@ RETURNING id
 
 -- name: prune_requests
 DELETE FROM tinyforge.sync_requests WHERE requested_at < now() - interval '1 day'
+
+-- name: prune_intents
+-- One that nobody closed is of a host on which nothing has been changed since; a day after its deadline it says nothing any more.
+DELETE FROM tinyforge.intents WHERE coalesce(closed_at, deadline) < now() - interval '1 day'

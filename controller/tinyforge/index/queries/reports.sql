@@ -26,6 +26,17 @@ LEFT JOIN LATERAL (
 ) AS counts ON true
 ORDER BY workloads.id
 
+-- name: last_sign_of_life
+SELECT greatest(max(last_pass_at), (SELECT claimed_at FROM tinyforge.leaders WHERE name = 'main')) AS at FROM tinyforge.hosts
+
+-- name: standbys
+-- A process that may lead names its sessions after itself, and has one at least for as long as it lives: its presence.
+SELECT application_name AS session, coalesce(host(min(client_addr)), '') AS address, min(backend_start) AS since
+FROM pg_stat_activity
+WHERE application_name ~ '^tinyforge/[0-9a-f]{32}$' AND datname = current_database()
+    AND application_name <> (SELECT session FROM tinyforge.leaders WHERE name = 'main')
+GROUP BY application_name ORDER BY since
+
 -- name: server
 SELECT
     current_setting('server_version_num')::integer AS number, current_setting('server_version') AS version,

@@ -1,0 +1,28 @@
+"""The steps of the protocol at which a test can stop the process, to see what another replica does meanwhile. For tests only."""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+
+VARIABLE = "TINYFORGE_TEST_STOP_AT"
+"""The environment variable that names the step."""
+
+Steps = Callable[[str], Awaitable[None]]
+"""Called with a step's name when it is reached: `before-put`, `after-put`, `before-claim`, `after-claim`, `before-renewal`,
+`after-renewal-sent`, `in-transaction`, `after-fresh-read` and `before-release`."""
+
+
+async def no_stop(_step: str) -> None:
+    """Go on: what every process does that is not under test."""
+
+
+def stop_points(environment: Mapping[str, str]) -> Steps:
+    """Return what stops the process (SIGSTOP to itself) when it first reaches the step that the environment names, if it names one."""
+    wanted = {environment[VARIABLE]} if environment.get(VARIABLE) else set()
+
+    async def stop(step: str) -> None:
+        if step in wanted:
+            wanted.discard(step)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    return stop if wanted else no_stop
