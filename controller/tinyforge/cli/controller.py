@@ -144,6 +144,11 @@ async def _stand(terms: _Terms, conninfo: str, *, take_over: bool, watchdog: Wat
         lease = await until_available(ours.qualified_name, told=vitals.wait_for)
         presence = Presence(conninfo, session=identity.session)
         stack.push_async_callback(presence.close)
+
+        def warm() -> None:
+            vitals.begin(replica.role, wrong=replica.wrong)
+            logger.info("%s stands by for the Lease %s/%s", identity.holder, ours.namespace, ours.name, extra={"action": "standing_by"})
+
         elector = Elector(
             holder=identity.holder,
             connect=lambda: leases_of(settings, access),
@@ -151,6 +156,7 @@ async def _stand(terms: _Terms, conninfo: str, *, take_over: bool, watchdog: Wat
             claiming=EpochClaiming(conninfo=conninfo, identity=identity, driver=OPERATOR, lease=lease, take_over=take_over),
             times=settings.lease_times,
             watchdog=watchdog,
+            warm=warm,
             steps=stop_points(os.environ),
         )
         office = Office(
@@ -162,8 +168,7 @@ async def _stand(terms: _Terms, conninfo: str, *, take_over: bool, watchdog: Wat
             begin=terms.begin,
         )
         replica = Replica(elector=elector, office=office)
-        vitals.begin(replica.role, wrong=replica.wrong)
-        logger.info("%s stands by for the Lease %s/%s", identity.holder, ours.namespace, ours.name, extra={"action": "standing_by"})
+        vitals.wait_for("it has not seen the Lease and the database yet")
         await replica.run()
 
 

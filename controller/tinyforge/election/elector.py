@@ -49,6 +49,7 @@ class Elector:
         claiming: takes the database.
         times: those of the Lease, without a fault.
         watchdog: of this process.
+        warm: called once, when it has seen both the Lease and whoever leads the database.
         now: the clock.
         steps: where a test may stop it.
 
@@ -65,6 +66,7 @@ class Elector:
         claiming: Claiming,
         times: LeaseTimes,
         watchdog: Watchdog,
+        warm: Callable[[], None] = lambda: None,
         now: Callable[[], float] = boottime,
         steps: Steps = no_stop,
     ) -> None:
@@ -75,7 +77,7 @@ class Elector:
         self._steps = steps
         self._leases, self._renewed_leases = connect(), connect()
         candidacy = Candidacy(holder=holder, times=times, started_at=now())
-        self._standing_by = StandingBy(leases=self._leases, presence=presence, candidacy=candidacy, times=times, now=now)
+        self._standing_by = StandingBy(leases=self._leases, presence=presence, candidacy=candidacy, times=times, now=now, warm=warm)
         self._campaigner = Campaigner(holder=holder, leases=self._leases, claiming=claiming, times=times, now=now, steps=steps)
 
     @property

@@ -25,12 +25,24 @@ class StandingBy:
         candidacy: takes in what is seen, and decides.
         times: those of the Lease.
         now: the clock.
+        warm: called once, when both the Lease and whoever leads the database were seen.
     """
 
-    def __init__(self, *, leases: Leases, presence: Presence, candidacy: Candidacy, times: LeaseTimes, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        leases: Leases,
+        presence: Presence,
+        candidacy: Candidacy,
+        times: LeaseTimes,
+        now: Callable[[], float],
+        warm: Callable[[], None],
+    ) -> None:
         self._presence = presence
         self._candidacy = candidacy
         self._now = now
+        self._warm = warm
+        self._has_read = self._is_warm = False
         self._sightings = Sightings(leases=leases, period=times.retry_period, saw=self._saw, blind=self._was_blind)
         self._news = asyncio.Event()
         self._holding: asyncio.Task[NoReturn] | None = None
@@ -81,6 +93,7 @@ class StandingBy:
         self._news.set()
 
     def _saw(self, lease: Lease | None) -> None:
+        self._has_read = True
         self._candidacy.saw(lease, at=self._now())
         self._news.set()
 
@@ -93,9 +106,13 @@ class StandingBy:
             self._news.clear()
             now = self._now()
             decision = self._candidacy.decide(at=now)
+            if isinstance(decision, Wait):
+                self._wait_for(decision)
+            if self._has_read and self.leaders and not self._is_warm:
+                self._is_warm = True
+                self._warm()
             if isinstance(decision, Campaign):
                 return decision
-            self._wait_for(decision)
             await told(self._news, within=None if decision.until is None else max(0.0, decision.until - now))
 
     def _wait_for(self, decision: Wait) -> None:
