@@ -95,6 +95,13 @@ def through(proxy: ApiProxy, cluster: Cluster) -> Path:
     return proxy.kubeconfig(cluster.control_plane.kubeconfig_for("default/operator"))
 
 
+def soon_true(cluster: Cluster) -> None:
+    """See the statuses tell soon of what happened during an outage, and of what is edited after it."""
+    ready(cluster, "False", "NotRunning", seconds=SOON)
+    cluster.patch("DockerHost", "vm1", {"spec": {"suspend": True}})
+    ready(cluster, "Unknown", "HostSuspended", seconds=SOON)
+
+
 @pytest.mark.timeout(180)
 def test_fault_28_with_the_api_server_dead_for_a_minute_the_index_goes_on_and_the_statuses_are_true_soon_after(
     own_cluster: Cluster, shop: DockerEngine, index: Index
@@ -106,9 +113,7 @@ def test_fault_28_with_the_api_server_dead_for_a_minute_the_index_goes_on_and_th
         api_server.kill()
         goes_on(index, shop, seconds=MINUTE)
         api_server.start()
-        ready(own_cluster, "False", "NotRunning", seconds=SOON)
-        own_cluster.patch("DockerHost", "vm1", {"spec": {"suspend": True}})
-        ready(own_cluster, "Unknown", "HostSuspended", seconds=SOON)
+        soon_true(own_cluster)
         assert controller.said("kopf ended") == 0
 
 
@@ -122,9 +127,7 @@ def test_fault_28_with_an_api_server_that_hangs_the_index_goes_on_and_the_status
         api_server.freeze()
         goes_on(index, shop, seconds=HANGS)
         api_server.thaw()
-        ready(own_cluster, "False", "NotRunning", seconds=SOON)
-        own_cluster.patch("DockerHost", "vm1", {"spec": {"suspend": True}})
-        ready(own_cluster, "Unknown", "HostSuspended", seconds=SOON)
+        soon_true(own_cluster)
         assert controller.said("kopf ended") == 0
 
 

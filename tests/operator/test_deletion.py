@@ -105,14 +105,19 @@ def test_fault_31_what_was_deleted_while_no_operator_ran_is_handled_at_its_retur
     assert index.sql("SELECT count(*) FROM tinyforge.workloads") == [(0,)]
 
 
+def vanishes_while_no_operator_runs(start: Start, cluster: Cluster) -> None:
+    """Have an operator see the workload shop, end it, and delete the workload as somebody does who does not wait for it."""
+    operator = start()
+    workload_becomes(cluster, "False", "NotRunning")
+    held(cluster, "Workload", "shop")
+    operator.stop()
+    delete_by_hand(cluster, "Workload", "shop")
+
+
 def test_p10_what_vanished_while_no_operator_ran_is_found_out_at_its_return(
     start: Start, cluster: Cluster, shop: DockerEngine, index: Index
 ):
-    first = start()
-    workload_becomes(cluster, "False", "NotRunning")
-    held(cluster, "Workload", "shop")
-    first.stop()
-    delete_by_hand(cluster, "Workload", "shop")
+    vanishes_while_no_operator_runs(start, cluster)
     start()
     until(index.states, REMOVED)
 
@@ -120,11 +125,7 @@ def test_p10_what_vanished_while_no_operator_ran_is_found_out_at_its_return(
 def test_what_was_made_anew_under_the_same_name_while_no_operator_ran_is_taken_for_what_it_is(
     start: Start, cluster: Cluster, shop: DockerEngine, index: Index
 ):
-    first = start()
-    workload_becomes(cluster, "False", "NotRunning")
-    held(cluster, "Workload", "shop")
-    first.stop()
-    delete_by_hand(cluster, "Workload", "shop")
+    vanishes_while_no_operator_runs(start, cluster)
     cluster.apply(stack(composeProject="tinyforge-other"))
     second = start()
     workload_becomes(cluster, "False", "NotRunning")

@@ -9,7 +9,7 @@ VARIABLE = "TINYFORGE_TEST_STOP_AT"
 
 Steps = Callable[[str], Awaitable[None]]
 """Called with a step's name when it is reached: `before-put`, `after-put`, `before-claim`, `after-claim`, `before-renewal`,
-`after-renewal-sent`, `in-transaction`, `after-fresh-read` and `before-release`."""
+`after-renewal-sent`, `after-fresh-read` and `before-release`."""
 
 
 async def no_stop(_step: str) -> None:

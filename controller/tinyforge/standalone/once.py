@@ -71,9 +71,7 @@ async def run_once(
                 plan = _accepted(plan_keeping(staying, reading, stored))
             await index.mirror.write(plan, stale_after=stale)
             mirror = await index.mirror.read()
-            hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale, passed=lambda _host, _report: None)
-            hosts.open(mirror.hosts.values())
-            reports = await asyncio.gather(*(_pass(hosts.by_name[name]) for name in sorted(hosts.by_name)))
+            reports = await _passes(mirror, index, connect=connect, stale_after=stale)
             turns.nudge(mirror.workloads, DispatchReason.BOOT)
     return reports
 
@@ -110,6 +108,12 @@ async def _stored(conninfo: str) -> Mirror:
         return await database.run(read_mirror)
     finally:
         await database.close()
+
+
+async def _passes(mirror: Mirror, index: LedIndex, *, connect: Callable[[Host], Engine], stale_after: float) -> list[PassReport]:
+    hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale_after, passed=lambda _host, _report: None)
+    hosts.open(mirror.hosts.values())
+    return await asyncio.gather(*(_pass(hosts.by_name[name]) for name in sorted(hosts.by_name)))
 
 
 async def _pass(open_host: OpenHost) -> PassReport:
