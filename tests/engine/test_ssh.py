@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -100,6 +101,27 @@ async def test_two_calls_at_once_share_the_tunnel(connect: Connect):
     engine = connect()
     await asyncio.gather(engine.containers(), engine.identity())
     assert len(tunnels(os.getpid())) == 1
+
+
+SLOW_TO_LISTEN = """#!{python}
+import os, socket, sys, time
+socket.socket(socket.AF_UNIX).bind("docker.sock")
+time.sleep(0.3)
+os.unlink("docker.sock")
+os.execv("{ssh}", ["ssh", *sys.argv[1:]])
+"""
+
+
+async def test_a_tunnel_is_up_once_its_socket_takes_connections_and_not_when_it_is_there(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, docker_engine: DockerEngine
+):
+    """ssh binds its socket before it listens to it; this one takes its time in between."""
+    slow = tmp_path / "bin" / "ssh"
+    slow.parent.mkdir()
+    slow.write_text(SLOW_TO_LISTEN.format(python=sys.executable, ssh=shutil.which("ssh")))
+    slow.chmod(0o700)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+    assert (await connect().identity()).engine_id == docker_engine.id
 
 
 async def test_a_host_key_that_is_not_in_known_hosts_is_refused(connect: Connect, sshd: Sshd, secrets: Path):
@@ -202,7 +224,7 @@ async def test_no_engine_behind_the_tunnel_names_the_path(connect: Connect, sshd
     for _ in range(2):
         error = await failure(engine)
         assert error.reason is EngineReason.CONNECT_FAILED
-        assert "nothing answers behind the tunnel at /nowhere/docker.sock" in str(error)
+        assert str(error).endswith("nothing answers behind the tunnel at /nowhere/docker.sock: open failed: connect failed: open failed")
 
 
 async def test_a_tunnel_that_died_is_opened_anew(connect: Connect):

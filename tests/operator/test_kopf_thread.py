@@ -11,19 +11,20 @@ from typing import Any
 
 import kopf
 import pytest
+from aiohttp import web
 
 from tests.e2e.index import until
 from tests.operator.conftest import Start
 from tests.operator.definitions import deleted
 from tests.operator.looking import held, host, host_becomes, stack, workload_becomes
 from tests.operator.running import OFTEN, SECONDS, account
-from tests.servers.api_proxy import ApiProxy, hang
+from tests.servers.api_proxy import ApiProxy, Forward, hang, refuse
 from tests.servers.cluster import Cluster
 from tests.servers.docker_engine import DockerEngine
 from tinyforge.cluster import Access
 from tinyforge.cluster.kubeconfig import read_kubeconfig
 from tinyforge.operator import kopf_thread
-from tinyforge.operator.handlers import WORKLOADS
+from tinyforge.operator.handlers import HOSTS, WORKLOADS
 from tinyforge.operator.kopf_logs import is_news
 from tinyforge.operator.kopf_settings import kopf_settings
 from tinyforge.operator.kopf_thread import KopfThread
@@ -46,10 +47,14 @@ class Watching:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry, id="login")(login_with(lambda: self._access))
         kopf.on.event(*WORKLOADS, registry=registry, id="event")(self._note)
+        kopf.on.event(*HOSTS, registry=registry, id="event")(ignore)
         return registry
 
     async def _note(self, **_: Any) -> None:
         self.seen.set()
+
+
+async def ignore(**_: Any) -> None: ...
 
 
 @contextmanager
@@ -86,6 +91,23 @@ def test_it_is_started_again_when_it_ends_by_itself_after_a_new_look(
         assert watching.seen.wait(SECONDS)
     assert (thread.restarts, looks) == (2, [1, 2])
     assert sum("kopf ended (RuntimeError: no handlers today) and is started again" in it for it in caplog.messages) == 2
+
+
+def test_it_is_started_again_though_one_watch_hangs_while_another_one_ends_it(kubeconfig: Path, cluster: Cluster, api_proxy: ApiProxy):
+    workloads_asked = api_proxy.next_request("GET .*/workloads.*watch=true")
+
+    async def gone_once_workloads_are_asked(request: web.Request, forward: Forward) -> web.StreamResponse:
+        await asyncio.wrap_future(workloads_asked)
+        return await refuse(404)(request, forward)
+
+    api_proxy.spoil("GET .*/workloads.*watch=true", hang(), times=1)
+    api_proxy.spoil("GET .*/dockerhosts.*watch=true", gone_once_workloads_are_asked, times=1)
+    cluster.apply(stack())
+    watching = Watching(api_proxy.kubeconfig(of=kubeconfig))
+    with running(watching, look_again=nothing) as thread:
+        until(lambda: thread.restarts, 1)
+        watching.seen.clear()
+        assert watching.seen.wait(SECONDS)
 
 
 def test_it_stops_while_it_pauses_and_before_it_was_started(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch):

@@ -6,7 +6,9 @@ configuration file, no agent and no variable of the environment has a say.
 
 import asyncio
 import os
+import re
 import shutil
+import socket
 from contextlib import AsyncExitStack
 from math import ceil
 from pathlib import Path
@@ -20,6 +22,7 @@ from tinyforge.ports import EngineError, EngineReason
 
 _POLL = 0.02  # seconds between two looks for the near end: ssh does not say when it is up
 _WORDS = 2048  # bytes kept of what ssh says
+_CHANNEL = re.compile(r"^channel \d+: ", re.MULTILINE)  # which of the connections it speaks of
 
 _OPTIONS = {
     "BatchMode": "yes",
@@ -59,17 +62,23 @@ class Tunnel:
     @property
     def last_words(self) -> str:
         """What ssh said last, fit for a message; empty if it said nothing."""
-        lines = self._listener.words.decode(errors="replace").splitlines()
+        lines = _CHANNEL.sub("", self._listener.words.decode(errors="replace")).splitlines()
         return printable(" ".join(dict.fromkeys(lines[-2:])))
 
     async def until_up(self) -> bool:
-        """Wait until the near end is there; false if ssh ended before."""
-        while not self.socket.exists():
+        """Wait until the near end takes connections; false if ssh ended before."""
+        while not self._listens():
             if self.ended:
                 await self._listener.ended.wait()
                 return False
             await asyncio.sleep(_POLL)
         return True
+
+    def _listens(self) -> bool:
+        """Try it: for a moment the socket is there already and refuses connections."""
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.setblocking(False)
+            return attempt.connect_ex(str(self.socket)) == 0
 
     def kill(self) -> None:
         """End ssh, even if it is frozen; idempotent."""

@@ -8,34 +8,32 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, cast
 
 import kopf
 
 from tinyforge.operator.kopf_logs import quieten
+from tinyforge.operator.kopf_run import KopfRun
 from tinyforge.operator.kopf_settings import kopf_settings
 
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
-_CLOSING_SECONDS = 0.05
-"""kopf closes its TLS connections and does not wait for their end, which takes the loop some turns and an answer."""
-_STOP_SECONDS = 1.0
-"""How long kopf may take to end when it is told to, and again when it is cancelled. By itself it waits 5 s for what hangs, or for ever."""
 _LONG_RUN = 60.0
 """After so many seconds the next end is a new trouble, and not the same one once more."""
+_STOP_SECONDS = 3.0
+"""More than a run takes to end. A thread that still runs stands still in some call, and nothing can be done about that."""
 
 
 class KopfThread:
     """Runs kopf from `start` to `stop`.
 
     Args:
-        registry: makes the handlers; called anew for each start.
+        registry: makes the handlers; called anew for each run.
         namespaces: which are watched; all if there are none.
-        look_again: awaited, in kopf's loop, before every start but the first: what happened meanwhile no watch will tell, and kopf would
+        look_again: awaited, in kopf's loop, before every run but the first: what happened meanwhile no watch will tell, and kopf would
             watch nothing for ever of what is not there when it starts.
     """
 
@@ -47,8 +45,7 @@ class KopfThread:
         self._namespaces = tuple(namespaces)
         self._thread = threading.Thread(target=self._main, name="kopf", daemon=True)
         self._stopped = threading.Event()
-        self._stop_kopf: Callable[[], None] = lambda: None
-        self._cancel_kopf: Callable[[], None] = lambda: None
+        self._run = KopfRun(self._spawn)
         self.restarts = 0
         """How often it ended and nobody had asked it to."""
 
@@ -58,16 +55,11 @@ class KopfThread:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Stop it, if it was started, and see it end within 2 s. What does not end even when cancelled is left behind, and said."""
+        """Stop it, if it was started, and see it end."""
         self._stopped.set()
-        if self._thread.ident is None:
-            return
-        for end in (self._stop_kopf, self._cancel_kopf):
-            end()
+        self._run.stop()
+        if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join, _STOP_SECONDS)
-            if not self._thread.is_alive():
-                return
-        logger.warning("kopf does not end and is left behind", extra={"action": "kopf_left_behind"})
 
     def _main(self) -> None:
         pause = _FIRST_PAUSE
@@ -81,24 +73,20 @@ class KopfThread:
             logger.warning("kopf ended (%s) and is started again in %g s", ended, pause, extra={"action": "kopf_restarted"})
             self._stopped.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+            self._run = KopfRun(self._spawn)
 
     def _ended(self) -> str:
         """Run kopf until it ends, and return why it did."""
         try:
-            asyncio.run(self._operate())
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever ends it, it is started again
+            self._run.run()
+        except Exception as error:  # noqa: BLE001 - whatever ends it, it is started again
             return f"{type(error).__name__}: {error}"
         return "without saying why"
 
-    async def _operate(self) -> None:
-        stop_flag = asyncio.Event()
-        self._stop_kopf = _from_another_thread(stop_flag.set)
-        self._cancel_kopf = _from_another_thread(cast("asyncio.Task[None]", asyncio.current_task()).cancel)
+    async def _spawn(self, stop_flag: asyncio.Event) -> Collection[asyncio.Task[None]]:
         if self.restarts:
             await self._look_again()
-        if self._stopped.is_set():
-            return
-        await kopf.operator(
+        return await kopf.spawn_tasks(
             registry=self._registry(),
             settings=kopf_settings(),
             identity=cast("Any", "tinyforge"),  # or it asks for the user's name, and ends where a uid has none; the type is kopf's own
@@ -107,15 +95,3 @@ class KopfThread:
             namespaces=self._namespaces,
             stop_flag=stop_flag,
         )
-        await asyncio.sleep(_CLOSING_SECONDS)
-
-
-def _from_another_thread(callback: Callable[[], object]) -> Callable[[], None]:
-    """Return what calls `callback` in the loop that runs now, if that is not closed by then."""
-    loop = asyncio.get_running_loop()
-
-    def call() -> None:
-        with suppress(RuntimeError):  # the loop is closed: kopf ended meanwhile
-            loop.call_soon_threadsafe(callback)
-
-    return call
