@@ -19,11 +19,17 @@ from tests.servers import kubeconfigs
 from tests.servers.cable import Cable, Far, cable
 from tests.servers.kernel import is_frozen
 
+HOUR = 3600
 WARM = 5.5
 """How long a replica has to have been up before it takes the word of PostgreSQL for the leader's death."""
 SEEN = 12.0
 """Within how many seconds a frozen leader, or one cut off from PostgreSQL, is succeeded: the bound is 8, and this machine may do much else.
 Whoever waits for a Lease of 15 s to run out takes longer than this."""
+
+LET_IN = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 class Place:
@@ -45,12 +51,13 @@ class Place:
 
 
 class Fleet:
-    """The replicas of one installation, on one database, and what they write."""
+    """The replicas of one installation on one database, under one Lease, and what they write."""
 
-    def __init__(self, installation: Installation, index: Index, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, installation: Installation, index: Index, folder: Path, stack: ExitStack, *, lease: str = "tinyforge") -> None:
         self._installation = installation
         self._folder = folder
         self._stack = stack
+        self._lease = lease
         self.index = index
         self.journal = Journal(index)
 
@@ -63,12 +70,13 @@ class Fleet:
 
     def start(self, at: Place | None = None, /, **settings: str) -> Replica:
         """Start one, at a place or beside the servers, and return it when it can be asked."""
-        kubeconfig = self._installation.kubeconfig
+        kubeconfig, url = self._installation.kubeconfig, self.index.url
         if at:
             moved = self._folder / f"kubeconfig-{at.api.port}"
             kubeconfig = kubeconfigs.elsewhere(kubeconfig, server=f"https://127.0.0.1:{at.api.port}", file=moved)
-            settings["TINYFORGE_DATABASE_URL"] = make_conninfo(self.index.url, host="127.0.0.1", port=at.postgres.port)
-        process = self._installation.run(kubeconfig=kubeconfig, settings=settings)
+            url = make_conninfo(url, host="127.0.0.1", port=at.postgres.port)
+        ours = {"TINYFORGE_DATABASE_URL": url, "TINYFORGE_LEASE_NAME": self._lease}
+        process = self._installation.run(kubeconfig=kubeconfig, settings=ours | settings)
         self._stack.callback(process.kill)
         return Replica(process)
 
@@ -92,14 +100,26 @@ class Fleet:
         ((holder, epoch),) = self.index.sql("SELECT holder, epoch FROM tinyforge.leaders")
         return holder, epoch
 
+    @property
+    def open_transactions(self) -> int:
+        """How many transactions there are that the fence has let in."""
+        ((number,),) = self.index.sql(LET_IN)
+        return int(number)
+
     def lease(self) -> str:
         """Who holds the Lease."""
-        spec = self._installation.cluster.get("Lease", "tinyforge", NAMESPACE)["spec"]
+        spec = self._installation.cluster.get("Lease", self._lease, NAMESPACE)["spec"]
         return str(spec.get("holderIdentity", ""))
 
     def empty_the_lease(self) -> None:
         """Take the holder out of the Lease, as somebody does with kubectl."""
-        self._installation.cluster.patch("Lease", "tinyforge", {"spec": {"holderIdentity": ""}}, NAMESPACE)
+        self._installation.cluster.patch("Lease", self._lease, {"spec": {"holderIdentity": ""}}, NAMESPACE)
+
+    def keep_the_lease(self) -> None:
+        """Make a Lease that nobody here holds, for as long as a test may take: until it is emptied, all replicas stand by."""
+        spec = {"holderIdentity": "nobody here", "leaseDurationSeconds": HOUR, "leaseTransitions": 0}
+        metadata = {"name": self._lease, "namespace": NAMESPACE}
+        self._installation.cluster.apply({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
 
     def _cable(self, far: Far) -> Cable:
         return self._stack.enter_context(cable(far))

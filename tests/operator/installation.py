@@ -87,7 +87,7 @@ class Installation:
         """Start the pod's container, with more options and settings than it has by the manifests; kill it in the end."""
         (container,) = self.pod()["spec"]["containers"]
         verb, *others = arguments(container)
-        environment = self._environment(container, KUBECONFIG=str(kubeconfig or self.kubeconfig), **AT_ONCE, **(settings or {}))
+        environment = self._environment(container, KUBECONFIG=str(kubeconfig or self.kubeconfig), **(AT_ONCE | dict(settings or {})))
         return Controller(*others, *options, environment=environment, verb=verb, front=front)
 
     def _environment(self, container: Object, **more: str) -> dict[str, str]:

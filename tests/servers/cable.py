@@ -103,8 +103,8 @@ class Cable:
         finally:
             for task in carrying:
                 task.cancel()
+            far_writer.transport.abort()  # before the wait, in which this one may be cancelled
             await asyncio.gather(*carrying, return_exceptions=True)
-            far_writer.transport.abort()
 
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._far, Path):

@@ -120,7 +120,10 @@ class KubernetesApi:
     @contextmanager
     def _kept_connection(self) -> Iterator[http.client.HTTPSConnection]:
         """A connection that is there already, if the server has not closed it; it is kept again if all went well."""
-        connection = self._idle.pop() if self._idle else self._connection()
+        try:
+            connection = self._idle.pop()
+        except IndexError:  # asked for and taken in one, since threads share them
+            connection = self._connection()
         if connection.sock and select.select([connection.sock], [], [], 0)[0]:
             connection.close()  # http.client connects again by itself
         try:
