@@ -1,7 +1,8 @@
 """A machine that lacks what the project needs, for the tests of the scripts that set it up (`bare_machine`, fixture `project`).
 
 Such a machine is this one in namespaces of its own, with nothing in /run, and perhaps without dockerd. Stubs stand in for apt-get and
-systemctl, which would change this machine; the engine that the scripts start is real, and so is the uv that they install.
+systemctl, which would change this machine, and for Go, which would build for minutes; the engine that the scripts start is real, and so is
+the uv that they install.
 """
 
 import os
@@ -25,6 +26,16 @@ WITHOUT_DOCKERD = f"mkdir /run/upper /run/work && {OVERLAY} && rm {PROGRAMS}/doc
 WITH_SYSTEMD = "mkdir -p /run/systemd/system"
 APT_GET = 'echo "apt-get $*" >>"$CALLS"'
 APT_GET_DOCKER = f"{APT_GET}; case $* in *docker.io*) umount {PROGRAMS} ;; esac"
+GO = """
+case "$1" in
+env) echo go1.26.8 ;;
+build)
+    while [ "$1" != -o ]; do shift; done
+    sleep 0.1
+    echo "built ${2##*/}" >>"$CALLS"
+    touch "$2" && chmod +x "$2" ;;
+esac
+"""
 SYSTEMCTL = 'echo "systemctl $*" >>"$CALLS"; setsid dockerd >/dev/null 2>&1 & while [ ! -S /run/docker.sock ]; do sleep 0.05; done'
 
 

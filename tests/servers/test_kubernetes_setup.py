@@ -5,20 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.bare_machine import Project
+from tests.servers.bare_machine import GO, Project
 
-PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]
+PROGRAMS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"]
 FOLDER = ".cache/tinyforge/kubernetes-1.34.4"
-GO = """
-case "$1" in
-env) echo go1.26.8 ;;
-build)
-    while [ "$1" != -o ]; do shift; done
-    sleep 0.1
-    echo "built ${2##*/}" >>"$CALLS"
-    touch "$2" && chmod +x "$2" ;;
-esac
-"""
 OLD_GO = '[ "$1" != env ] || echo go1.22.1'
 UV = f"""
 case "$*" in
@@ -95,7 +85,7 @@ def test_what_somebody_has_in_kubebuilder_assets_is_used(project: Project):
     code, printed = project.run("scripts/kubernetes", KUBEBUILDER_ASSETS=str(assets))
     assert code == 0, printed
     assert printed.splitlines()[-1] == f"{assets}:{project.home / FOLDER}"
-    assert built(project) == ["kube-controller-manager"]
+    assert built(project) == ["kube-controller-manager", "kube-scheduler"]
 
 
 def test_nothing_is_built_where_that_is_refused(project: Project):
