@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.servers.kubernetes",
     "tests.servers.cluster",
     "tests.servers.api_proxy",
+    "tests.servers.jaeger",
 ]

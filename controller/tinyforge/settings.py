@@ -6,7 +6,7 @@ unit (`500ms`, `20s`, `5m`, `2h`, `30d`); sizes a number of bytes, or one with a
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,9 +15,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tinyforge.domain.dispatch import TraceUnchanged
 from tinyforge.domain.lease import LeaseTimes
 from tinyforge.http.address import ListenAddress
 from tinyforge.index.sessions import is_conninfo
+from tinyforge.jaeger.address import JaegerAddress
 from tinyforge.objects.fields import Label, Subdomain
 from tinyforge.ports import TinyforgeError
 
@@ -88,6 +90,13 @@ def _listen_address(value: Any) -> Any:
     return ListenAddress.parse(value) if isinstance(value, str) else value
 
 
+def _jaeger_address(value: Any) -> Any:
+    try:
+        return JaegerAddress.parse(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise PydanticCustomError("secret_unusable", "{fault}", {"fault": str(error)}) from None
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_conninfo)]
 
 
@@ -134,6 +143,14 @@ class Settings(BaseSettings):
         None,
         description="Where /healthz, /readyz and /metrics are: :8080 or 127.0.0.1:8080; unset: :8080 in `controller`, nowhere in `run`",
     )
+    jaeger_url: Annotated[JaegerAddress | None, NoDecode, BeforeValidator(_jaeger_address)] = Field(
+        None,
+        description="Where `tinyforge trace` finds Jaeger's query port: http://127.0.0.1:16686; also with user:password@, and a path",
+    )
+    trace_unchanged: TraceUnchanged = Field(
+        TraceUnchanged.ALL,
+        description="Which dispatches on the timer leave a trace though they found nothing new: all, heartbeat (one in 10 minutes), none",
+    )
     missing_retention: Annotated[Duration, Field(ge=0)] = Field(30 * 86400.0, description="How long a missing row is kept; 0: for ever")
     log_format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, one JSON object a line otherwise")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least important lines that are still logged")
@@ -155,17 +172,24 @@ class Settings(BaseSettings):
         return duration
 
 
-def load_settings() -> Settings:
+def load_settings(faults: Iterable[str] = ()) -> Settings:
     """Return the settings of the environment.
+
+    Args:
+        faults: what is wrong with variables that are not Tinyforge's own, a sentence each: they are told together.
 
     Raises:
         SettingsError: some cannot be used; the text has a line for each, with its name, what is wrong and what is allowed, and no secret.
     """
+    others = list(faults)
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         lines = [f"{PREFIX}{str(fault['loc'][0]).upper()}: {_describe(fault)}" for fault in error.errors() if fault["loc"]]
-        raise SettingsError("\n".join(lines)) from error
+        raise SettingsError("\n".join([*lines, *others])) from error
+    if others:
+        raise SettingsError("\n".join(others))
+    return settings
 
 
 def unknown_settings(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -55,7 +55,9 @@ class Bench:
         async with lead(url) as index:
             host = await declare(manifests, index)
             connect = engines(settings, FolderSecrets(None))
-            hosts = Hosts(connect=connect, containers=index.containers, stale_after=120.0, passed=lambda _host, _report: None)
+            hosts = Hosts(
+                connect=connect, containers=index.containers, stale_after=120.0, epoch=index.term.epoch, passed=lambda _host, _report: None
+            )
             hosts.open([host])
             opened = hosts.by_name[host.name]
             try:

@@ -31,6 +31,11 @@ def kubernetes_programs() -> str:
     return subprocess.run([ROOT / "scripts/kubernetes"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
+def jaeger_program() -> str:
+    """Jaeger's program; `make tools` has built it."""
+    return subprocess.run([ROOT / "scripts/jaeger"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
 def conditions(engine: DockerEngine, server: Postgres) -> str:
     """Return the versions and settings of all that takes part, and how busy the machine is now."""
     ((version, fsync, synchronous_commit),) = server.sql(SETTINGS)

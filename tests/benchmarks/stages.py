@@ -22,6 +22,7 @@ from tinyforge.engine.unix import UnixTransport
 from tinyforge.ports import CompletePass, ContainersIndex, FailedPass, HostSnapshot
 from tinyforge.reconcile.findings import Findings
 from tinyforge.reconcile.index_pass import IndexPass
+from tinyforge.reconcile.pass_trace import PassTraces
 from tinyforge.reconcile.passes import HostPasses
 from tinyforge.settings import Settings
 
@@ -124,7 +125,8 @@ async def stages_section(host: Host, *, index: ContainersIndex, settings: Settin
     transport = TimedTransport(Endpoint.parse(host.endpoint).path, connect_timeout=connect_timeout, stopwatch=stopwatch)
     requests = TimedRequests(transport, intake=Intake(), limit=limit, connect_timeout=connect_timeout, stopwatch=stopwatch)
     engine = DockerEngine(transport, requests, list_timeout=settings.docker_list_timeout)
-    index_pass = IndexPass(host=host, engine=engine, index=TimedIndex(index, stopwatch), findings=Findings(host.name), stale_after=120)
+    timed, findings, traces = TimedIndex(index, stopwatch), Findings(host.name), PassTraces(host, epoch=0)
+    index_pass = IndexPass(host=host, engine=engine, index=timed, findings=findings, traces=traces, stale_after=120)
     passes = HostPasses(index_pass)
     laps = []
     try:

@@ -78,8 +78,9 @@ def test_the_table_has_every_row() -> None:
 def test_help_says_how_to_measure_less() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
-    assert "--part [passes|operator]" in result.output
+    assert "--part [passes|operator|leadership|tracing]" in result.output
     assert "--containers" in result.output
+    assert "--runs" in result.output
 
 
 def test_every_size_has_its_column_and_every_figure_its_verdict() -> None:

@@ -18,6 +18,7 @@ from tinyforge.domain.hosts import EngineIdentity, Host
 from tinyforge.ports import ContainersIndex
 from tinyforge.reconcile.findings import Findings
 from tinyforge.reconcile.index_pass import IndexPass
+from tinyforge.reconcile.pass_trace import PassTraces
 from tinyforge.reconcile.passes import HostPasses
 
 TEN_TIMES = AtLeast(10, "≥ 10 ×")
@@ -96,7 +97,8 @@ async def without_list_section(
     """Measure the scenarios; `ours` is the URL of the database of `index`, `theirs` of another one in which the same is declared."""
     changed = with_a_tenth_changed(containers)
     recorded = RecordedEngine(identity)
-    index_pass = IndexPass(host=host, engine=recorded, index=index, findings=Findings(host.name), stale_after=120)
+    traces = PassTraces(host, epoch=0)
+    index_pass = IndexPass(host=host, engine=recorded, index=index, findings=Findings(host.name), traces=traces, stale_after=120)
     scenarios = (
         Scenario(name="nothing changed", lists=[containers], written=0, target=TEN_TIMES),
         Scenario(name="a tenth changed", lists=[containers, changed], written=sum(map(operator.ne, containers, changed))),

@@ -13,6 +13,7 @@ from tests.cli.index import Index
 from tests.servers.certificates import DAY, Authority, write_secret
 from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import Postgres
+from tests.telemetry.collectors import collecting
 from tinyforge.cli.checks.hosts import MENDS, judge_clock
 from tinyforge.ports import EngineReason
 
@@ -245,6 +246,25 @@ def test_a_variable_that_is_no_setting_is_warned_of(tinyforge: Tinyforge) -> Non
     (settings,) = found(tinyforge("doctor", "--json", TINYFORGE_INTREVAL="3"), "settings")
     assert settings["verdict"] == "warn"
     assert "did you mean TINYFORGE_INTERVAL?" in settings["finding"]
+
+
+def test_a_collector_that_takes_traces_is_well_and_one_that_is_away_is_warned_of_without_its_password(tinyforge: Tinyforge) -> None:
+    with collecting() as collector:
+        (traces,) = found(tinyforge("doctor", "--json", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url), "traces")
+    assert (traces["verdict"], traces["finding"]) == ("ok", f"{collector.url} takes them")
+    secret = collector.url.replace("http://", "http://me:hunter2-is-no-password@")
+    ended = tinyforge("doctor", "--json", OTEL_EXPORTER_OTLP_ENDPOINT=secret)
+    (traces,) = found(ended, "traces")
+    assert (traces["verdict"], traces["finding"]) == ("warn", f"{collector.url} takes none: ConnectionError")
+    assert "start the collector" in traces["mend"]
+    assert "hunter2" not in ended.stdout + ended.stderr
+
+
+def test_a_variable_of_opentelemetry_that_means_nothing_fails(tinyforge: Tinyforge) -> None:
+    ended = tinyforge("doctor", "--json", OTEL_TRACES_SAMPLER_ARG="2")
+    (traces,) = found(ended, "traces")
+    assert (ended.exit_code, traces["verdict"]) == (1, "fail")
+    assert traces["finding"].startswith("OTEL_TRACES_SAMPLER_ARG: '2' is no ratio")
 
 
 @pytest.mark.parametrize("reason", EngineReason)

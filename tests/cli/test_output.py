@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tinyforge.cli.output import Cell, Table, note, plain, print_json, print_line, print_table
+from tinyforge.cli.output import Branch, Cell, Table, note, plain, print_json, print_line, print_table, print_tree
 from tinyforge.cli.texts import age, span, state
 
 Capture = pytest.CaptureFixture[str]
@@ -48,6 +48,13 @@ def test_a_table_has_a_line_a_row_and_aligned_columns_whatever_is_in_it(rows: li
 def test_a_line_is_neither_cut_nor_wrapped_nor_marked_up(capsys: Capture) -> None:
     print_line(Cell("[red]x[/red] ", "bold"), Cell("y" * 500))
     assert capsys.readouterr().out == f"[red]x[/red] {'y' * 500}\n"
+
+
+def test_a_tree_in_a_pipe_has_a_line_a_branch_of_any_length_and_prints_everything_as_text(capsys: Capture) -> None:
+    leaf = Branch([Cell("[red]x[/red] ", "bold"), Cell("\x1b[31m\n" + "y" * 500)])
+    print_tree(Branch([Cell("root")], [Branch([Cell("step")], [leaf]), leaf]))
+    shown = f"[red]x[/red] \\x1b[31m\\n{'y' * 500}"
+    assert capsys.readouterr().out.splitlines() == ["root", "├── step", f"│   └── {shown}", f"└── {shown}"]
 
 
 def test_times_in_json_are_iso_8601_with_their_offset(capsys: Capture) -> None:

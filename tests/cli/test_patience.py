@@ -20,9 +20,13 @@ async def test_it_waits_until_there_is_an_answer_and_says_each_complaint_once(ca
         return outcome
 
     told: list[str] = []
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert await until_available(attempt, pause=0, told=told.append) == "answer"
-    assert caplog.messages == ["away; trying again every 0 s", "full; trying again every 0 s"]
+    assert caplog.messages == [
+        "away; trying again every 0 s",
+        "full; trying again every 0 s",
+        "what was waited for is there (failures: 3)",
+    ]
     assert told == ["away", "away", "full"]
 
 
@@ -57,3 +61,17 @@ async def test_what_keeps_a_server_from_starting_again_is_said_once_whatever_its
         for _ in range(3):
             await reviving.revive()
     assert caplog.messages == ["it ends:\n06:30:13 no space", "it may not run:\n06:30:17 denied"]
+
+
+async def test_a_server_that_started_and_cannot_start_later_is_said_again(caplog: pytest.LogCaptureFixture) -> None:
+    outcomes = ["no space", "", "no space"]
+
+    def revive() -> None:
+        if complaint := outcomes.pop(0):
+            raise TinyforgeError(complaint)
+
+    reviving = Reviving(UsedDatabase(conninfo="", psql="", revive=revive), pause=0)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            await reviving.revive()
+    assert caplog.messages == ["no space"] * 2

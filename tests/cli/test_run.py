@@ -18,7 +18,7 @@ from tests.servers.docker_engine import DockerEngine
 from tests.servers.postgres import OwnPostgres, cluster_folder
 
 STACK = {"com.docker.compose.project": "tinyforge-default_shop", "com.docker.compose.service": "web"}
-KEYS = ["host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds"]
+KEYS = ["host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds", "traceID"]
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:
@@ -102,7 +102,7 @@ def test_postgresql_away_at_the_start_is_said_and_waited_for(program: Program, o
     run = program("run", "-f", str(declare(tmp_path / "manifests")), TINYFORGE_DATABASE_URL=own_postgres.url)
     read_until(run, "trying again every 2 s")
     own_postgres.start()
-    assert "leads with epoch 1" in read_until(run, "action")
+    assert "leads with epoch 1" in read_until(run, '"leading"')
 
 
 def test_a_signal_ends_the_wait_for_postgresql(program: Program, tmp_path: Path) -> None:

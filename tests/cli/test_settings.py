@@ -71,6 +71,23 @@ def test_all_faults_are_in_one_message_with_name_value_and_what_is_allowed(tinyf
     assert "TINYFORGE_DOCKER_CONNECT_TIMEOUT: '-3s'" in ended.stderr
 
 
+@pytest.mark.parametrize("verb", [["run"], ["run", "--once"], ["controller"]])
+def test_faults_of_opentelemetrys_variables_are_told_with_the_others_by_whoever_records_traces(
+    verb: list[str], tinyforge: Tinyforge
+) -> None:
+    wrong = {"OTEL_TRACES_SAMPLER_ARG": "7", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}
+    ended = tinyforge(*verb, TINYFORGE_TRACE_UNCHANGED="sometimes", **wrong)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "TINYFORGE_TRACE_UNCHANGED: 'sometimes'" in ended.stderr
+    assert "'all', 'heartbeat' or 'none'" in ended.stderr
+    alone = tinyforge(*verb, **wrong)
+    assert alone.exit_code == 2
+    for text in (ended.stderr, alone.stderr):
+        assert "OTEL_TRACES_SAMPLER_ARG: '7' is no ratio; allowed: a number from 0 (no trace) to 1" in text
+        assert "OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' is no protocol" in text
+    assert tinyforge("settings", **wrong).exit_code == 0, "who records none need not care"
+
+
 def test_a_variable_that_is_none_is_warned_of(tinyforge: Tinyforge) -> None:
     ended = tinyforge("settings", TINYFORGE_INTREVAL="3")
     assert ended.exit_code == 0

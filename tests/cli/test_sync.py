@@ -9,7 +9,7 @@ from tests.cli.controllers import declare, running_controller
 from tests.cli.index import Index
 from tests.servers.docker_engine import DockerEngine
 
-KEYS = ["host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds"]
+KEYS = ["host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds", "traceID"]
 
 
 def test_a_pass_is_made_and_what_it_found_is_printed(

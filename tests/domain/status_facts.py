@@ -10,6 +10,7 @@ from tinyforge.domain.dispatch import DispatchOutcome, DispatchReport
 from tinyforge.domain.host_status import WhyUnknown
 from tinyforge.domain.hosts import EngineIdentity
 from tinyforge.domain.passes import PassOutcome, PassReport
+from tinyforge.domain.traces import Traceparent
 from tinyforge.domain.workload_status import CountedContainer, HostFacts, WorkloadFacts
 
 SEEN = datetime(2026, 11, 24, 8, 12, 3, 450_000, tzinfo=UTC)
@@ -17,7 +18,11 @@ REASON = r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 """What Kubernetes takes as a condition's reason (metav1.Condition)."""
 
 DRIFT = DispatchReport(
-    outcome=DispatchOutcome.FAILED, reason="Drift", message="web runs app:1, not app:2", retry_after=0.0, trace_id="a" * 32
+    outcome=DispatchOutcome.FAILED,
+    reason="Drift",
+    message="web runs app:1, not app:2",
+    retry_after=0.0,
+    trace=Traceparent("a" * 32, "b" * 16),
 )
 BAD_CONFIG = DispatchReport(outcome=DispatchOutcome.FAILED, reason="InvalidConfig", message="spec.source.config.roles: is no map")
 
@@ -48,6 +53,11 @@ def texts(longest: int = 30) -> st.SearchStrategy[str]:
     return st.sampled_from(("", "Drift", *HOSTILE)) | anything | st.builds(str.__mul__, anything, st.integers(1, 100))
 
 
+def hexadecimal(digits: int) -> st.SearchStrategy[str]:
+    """The id of a trace (32 digits) or a span (16)."""
+    return st.text("0123456789abcdef", min_size=digits, max_size=digits).filter(lambda text: int(text, 16))
+
+
 def dispatches() -> st.SearchStrategy[DispatchReport]:
     return st.builds(
         DispatchReport,
@@ -55,7 +65,7 @@ def dispatches() -> st.SearchStrategy[DispatchReport]:
         reason=texts(),
         message=texts(),
         retry_after=st.none() | st.floats(0, 1e9),
-        trace_id=st.just("") | st.text("0123456789abcdef", min_size=32, max_size=32),
+        trace=st.none() | st.builds(Traceparent, hexadecimal(32), hexadecimal(16)),
     )
 
 
@@ -100,6 +110,7 @@ def passes() -> st.SearchStrategy[PassReport]:
         missing=count,
         duration_seconds=st.floats(0, 1000),
         engine=st.none() | st.builds(EngineIdentity, engine_id=texts(), version=texts(), api_version=texts()),
+        trace=st.none() | st.builds(Traceparent, hexadecimal(32), hexadecimal(16)),
     )
 
 

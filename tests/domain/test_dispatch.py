@@ -1,11 +1,15 @@
-"""How long a workload is left alone after its dispatch failed (rule D1)."""
+"""How long a workload is left alone after its dispatch failed (rule D1), and which dispatches leave a trace (rule D3)."""
+
+import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.strategies import quick
-from tinyforge.domain.dispatch import DispatchOutcome, DispatchReport, back_off
+from tinyforge.domain.dispatch import Attempt, DispatchOutcome, DispatchReason, DispatchReport, TraceUnchanged, back_off
+from tinyforge.domain.traces import Traceparent
 
 FAILURES = st.integers(0, 10**6)
 INTERVALS = st.floats(0.01, 1e6)
@@ -60,3 +64,45 @@ def test_only_a_failure_that_trying_again_cannot_help_is_hopeless(outcome: Dispa
     assert DispatchReport(outcome=outcome).failed == failed
     assert DispatchReport(outcome=outcome).hopeless == failed
     assert not DispatchReport(outcome=outcome, retry_after=0.0).hopeless
+
+
+UNCHANGED = DispatchReport(outcome=DispatchOutcome.UNCHANGED)
+OTHERS = [it for it in DispatchOutcome if it is not DispatchOutcome.UNCHANGED]
+ROUTINE = Attempt(before=UNCHANGED, untraced_for=30.0)
+TIMER = DispatchReason.TIMER
+
+
+def test_by_default_every_dispatch_leaves_a_trace() -> None:
+    assert TraceUnchanged.ALL.keeps(UNCHANGED, TIMER, ROUTINE)
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(0, False), (599, False), (600, True), (math.inf, True)])
+def test_with_a_heartbeat_one_in_10_minutes_of_those_that_found_nothing_new_leaves_one(seconds: float, kept: bool) -> None:
+    attempt = replace(ROUTINE, untraced_for=seconds)
+    assert TraceUnchanged.HEARTBEAT.keeps(UNCHANGED, TIMER, attempt) == kept
+    assert not TraceUnchanged.NONE.keeps(UNCHANGED, TIMER, attempt)
+
+
+@pytest.mark.parametrize("policy", TraceUnchanged)
+def test_what_is_news_leaves_a_trace_whatever_is_set(policy: TraceUnchanged) -> None:
+    assert policy.keeps(UNCHANGED, TIMER, Attempt()), "the first one"
+    for outcome in OTHERS:
+        other = DispatchReport(outcome=outcome)
+        assert policy.keeps(other, TIMER, ROUTINE), "another outcome"
+        assert policy.keeps(UNCHANGED, TIMER, replace(ROUTINE, before=other)), "back to what it was"
+    for reason in DispatchReason:
+        assert reason is TIMER or policy.keeps(UNCHANGED, reason, ROUTINE), "something made it happen"
+
+
+def test_only_a_failure_that_is_not_hopeless_is_tried_again() -> None:
+    attempt = Attempt(rest=lambda _: 30.0)
+    failed = DispatchReport(outcome=DispatchOutcome.FAILED, retry_after=0.0)
+    assert attempt.retry_in(failed) == 30.0
+    assert attempt.retry_in(replace(failed, retry_after=None)) is None
+    assert [attempt.retry_in(DispatchReport(outcome=it)) for it in DispatchOutcome] == [None] * 4
+    assert Attempt().retry_in(failed) is None, "nobody said that anybody would"
+
+
+def test_a_report_names_the_id_of_its_trace_if_it_left_one() -> None:
+    assert UNCHANGED.trace_id == ""
+    assert replace(UNCHANGED, trace=Traceparent("a" * 32, "b" * 16)).trace_id == "a" * 32

@@ -30,7 +30,10 @@ def why_not(labels: Labels) -> str:
         (Labels(compose_project="tinyforge-forged"), "com.docker.compose.project is the composeProject of no stack"),
         (Labels(workload_id=SHOP.id), "no row carries its id"),
         (Labels(workload_id=MAIL.id, role="\0"), "its role is not printable text of at most 255 bytes"),
-        (Labels(workload_id=MAIL.id, workload_kind="site"), "tinyforge.workload.kind says 'site', and the workload is a stack"),
+        (
+            Labels(workload_id=MAIL.id, workload_kind="site"),
+            "tinyforge.workload.kind names another kind than the workload's, which is stack",
+        ),
     ],
 )
 def test_a_rejection_names_the_label_that_decided(labels: Labels, words: str) -> None:

@@ -9,7 +9,7 @@ from tests.e2e.index import Index, until
 from tests.e2e.manifests import Manifests, document
 from tests.servers.docker_engine import DockerEngine
 
-KEYS = ["host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds"]
+KEYS = ["host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds", "traceID"]
 MISTAKES = {
     "no such field": (
         document("Workload", "x", {"kind": "site", "host": "local", "hots": "a"}),

@@ -10,8 +10,10 @@ import pytest
 
 from tests.servers.bare_machine import APT_GET, ROOT, Project
 
+SCRIPTS = [*sorted(it for it in (ROOT / "scripts").iterdir() if it.is_file()), ROOT / ".ci/run"]
 
-@pytest.mark.parametrize("script", [*sorted((ROOT / "scripts").iterdir()), ROOT / ".ci/run"], ids=lambda script: script.name)
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_shellcheck_finds_nothing_in(script: Path):
     checked = subprocess.run(["shellcheck", "--external-sources", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.stdout == ""
@@ -88,15 +90,23 @@ def test_make_run_fails_when_tinyforge_fails(project: Project):
     assert code != 0
 
 
-def test_a_generated_file_that_is_not_current_is_shown(project: Project):
+GENERATED = {
+    "manifests/crds": ("scripts/generate", "workloads.yaml"),
+    "charts/tinyforge/dashboards": ("scripts/generate-dashboards", "tinyforge.json"),
+}
+
+
+@pytest.mark.parametrize("folder", GENERATED)
+def test_a_generated_file_that_is_not_current_is_shown(folder: str, project: Project):
     (project.folder / ".venv").symlink_to(ROOT / ".venv")
-    project.run("scripts/generate", "manifests/crds")
+    for made, (script, _) in GENERATED.items():
+        project.run(script, made)
     assert project.run("scripts/check-generated") == (0, "")
-    (project.folder / "manifests/crds/workloads.yaml").write_text("edited: yes\n")
+    (project.folder / folder / GENERATED[folder][1]).write_text("edited: yes\n")
     code, printed = project.run("scripts/check-generated")
     assert code == 1
     assert "-edited: yes" in printed
-    assert printed.endswith("tinyforge: manifests/crds is not what the code makes: make generate\n")
+    assert printed.endswith(f"tinyforge: {folder} is not what the code makes: make generate\n")
 
 
 def test_the_wheel_has_every_file_and_runs_by_itself(tmp_path: Path):

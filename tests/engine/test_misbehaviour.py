@@ -174,6 +174,7 @@ async def test_a_hostile_complaint_is_shown_short_and_printable(fake: Fake, open
     server = await fake(says(response(complaint, status="500 Internal Server Error")))
     with pytest.raises(EngineError, match=re.escape("HTTP status 500: [31mred zzz")) as caught:
         await opened(server.endpoint).containers()
+    assert caught.value.http_status == 500
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 300
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.http.asking import LOOPBACK, Answer, ask
+from tests.http.series import NOW
 from tinyforge.http.address import ListenAddress
 from tinyforge.http.metrics import Metrics
 from tinyforge.http.server import serving
@@ -32,3 +33,8 @@ async def port() -> AsyncIterator[Port]:
         LOOPBACK, health=lambda: port.sick, readiness=lambda: port.unready, metrics=port.metrics, standing=lambda: port.standing
     ) as port.at:
         yield port
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(sources=["external", "image"], now=lambda: NOW)

@@ -96,6 +96,24 @@ async def test_a_check_that_fails_itself_is_no_health_and_is_logged(caplog: pyte
     assert line.exc_info[0] is ZeroDivisionError
 
 
+async def test_a_check_that_fails_again_and_again_is_logged_once_and_its_end_with_how_often(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tinyforge.http.answers")
+    failures: list[Exception] = [ZeroDivisionError(), ZeroDivisionError(), KeyError("a"), KeyError("a")]
+
+    def broken() -> list[str]:
+        if failures:
+            raise failures.pop(0)
+        return []
+
+    async with serving(LOOPBACK, health=broken, readiness=list, metrics=Metrics(sources=[])) as at:
+        assert [(await ask(at, "/healthz")).status for _ in range(6)] == [500, 500, 500, 500, 200, 200]
+    assert [record.getMessage() for record in caplog.records] == [
+        "/healthz cannot be answered",
+        "/healthz cannot be answered",
+        "/healthz can be answered again (failures: 4)",
+    ]
+
+
 async def test_an_event_loop_that_is_stuck_answers_no_probe(port: Port) -> None:
     def probe() -> str:
         try:

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.http.conftest import Port
 from tinyforge.domain.passes import PassOutcome, PassReport
+from tinyforge.domain.traces import Traceparent
 from tinyforge.http.exposition import Exposition
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -33,7 +34,43 @@ async def test_prometheus_gets_openmetrics(port: Port) -> None:
     assert families["tinyforge_kopf_restarts"].samples[0].value == 3
 
 
-@pytest.mark.parametrize("accept", ["*/*", "text/html", "text/plain", ""])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text",
+        " Application/OpenMetrics-Text ;version=9;q=0.5 , */*",
+        "text/plain;q=0.5, application/openmetrics-text;q=0.5",
+        "application/openmetrics-text;q=2, text/plain",  # a quality that is none
+    ],
+)
+async def test_who_names_openmetrics_and_likes_it_no_less_gets_it(accept: str, port: Port) -> None:
+    assert (await port.ask("/metrics", Accept=accept)).headers["Content-Type"] == OPENMETRICS
+
+
+async def test_exemplars_are_in_openmetrics_and_in_nothing_else(port: Port) -> None:
+    port.metrics.passed("shop", PassReport(host="shop", outcome=PassOutcome.CHANGED, trace=Traceparent("a" * 32, "b" * 16)))
+    told = (await port.ask("/metrics", Accept=OF_PROMETHEUS)).body
+    (bucket,) = [line for line in told.splitlines() if "trace_id" in line]
+    assert bucket.startswith('tinyforge_pass_duration_seconds_bucket{le="0.005"} 1.0 # {trace_id="' + "a" * 32 + '"} 0.0 1')
+    samples = (sample for family in read_openmetrics(told) for sample in family.samples)
+    assert [dict(sample.exemplar.labels) for sample in samples if sample.exemplar] == [{"trace_id": "a" * 32}]
+    text = (await port.ask("/metrics")).body
+    assert "tinyforge_pass_duration_seconds_count 1.0" in text
+    assert "trace_id" not in text
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "text/html",
+        "text/plain",
+        "",
+        "application/openmetrics-text;q=0",
+        "application/openmetrics-text;q=0.5,text/plain",
+        "application/openmetrics-text;version=1.0.0;q=0.499, text/plain;q=0.5",
+    ],
+)
 async def test_everybody_else_gets_the_text_format(accept: str, port: Port) -> None:
     passed(port)
     answer = await port.ask("/metrics", Accept=accept)

@@ -1,9 +1,7 @@
-"""Statuses as they are written: what moves in them, what stays, and what of a stored one is believed."""
+"""Statuses as they are written: what is told in them, what moves, and what stays."""
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -11,59 +9,14 @@ from hypothesis import strategies as st
 
 from tests.domain.status_facts import DRIFT, counted, facts, host, moments, passes, workload_facts
 from tests.domain.strategies import quick, thorough
+from tests.objects.written_statuses import COMPLETE, DRIFTS, FAILED, LATER, NOON, RUNS, STOPS, of_host, of_workload, since, written
 from tinyforge.domain.dispatch import DispatchOutcome, DispatchReport
-from tinyforge.domain.host_status import host_conditions
 from tinyforge.domain.hosts import EngineIdentity
 from tinyforge.domain.passes import PassOutcome, PassReport
-from tinyforge.domain.workload_status import WorkloadFacts, count, refused_conditions, workload_conditions
-from tinyforge.objects.docker_host import DockerHostStatus
-from tinyforge.objects.fields import Part
-from tinyforge.objects.statuses import docker_host_status, read_docker_host_status, read_workload_status, workload_status
+from tinyforge.domain.traces import Traceparent
+from tinyforge.domain.workload_status import refused_conditions
+from tinyforge.objects.statuses import workload_status
 from tinyforge.objects.workload import ContainerCounts, WorkloadStatus
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LATER = NOON + timedelta(minutes=5)
-RUNS = facts(*counted(web="running", db="running"))
-STOPS = facts(*counted(web="running", db="stopped"))
-DRIFTS = facts(*counted(web="running", db="running"), dispatch=DRIFT)
-
-COMPLETE = PassReport(
-    host="vps1",
-    outcome=PassOutcome.CHANGED,
-    listed=9,
-    matched=7,
-    ignored=2,
-    written=3,
-    missing=1,
-    duration_seconds=0.08832,
-    engine=EngineIdentity(engine_id="AAAA:BBBB", version="27.3.1", api_version="1.47"),
-)
-FAILED = PassReport(host="vps1", outcome=PassOutcome.FAILED, reason="Timeout", message="no answer in 20 s")
-
-
-def of_workload(
-    about: WorkloadFacts, *, now: datetime = NOON, previous: WorkloadStatus | None = None, generation: int = 1
-) -> WorkloadStatus:
-    counts = count(container.state for container in about.containers)
-    conditions = workload_conditions(about)
-    return workload_status(conditions, counts, dispatch=about.dispatch, generation=generation, now=now, previous=previous)
-
-
-def of_host(
-    report: PassReport | None, *, now: datetime = NOON, previous: DockerHostStatus | None = None, suspended: bool = False
-) -> DockerHostStatus:
-    conditions = host_conditions(report, suspended=suspended)
-    return docker_host_status(conditions, report=report, generation=1, now=now, previous=previous)
-
-
-def since(status: WorkloadStatus | DockerHostStatus) -> dict[str, datetime]:
-    return {condition.type: condition.last_transition_time for condition in status.conditions}
-
-
-def written(status: Part) -> dict[str, Any]:
-    """The status as the API server holds it."""
-    document: dict[str, Any] = json.loads(status.model_dump_json(exclude_none=True))
-    return document
 
 
 def test_a_status_is_written_as_kubernetes_writes_its_own():
@@ -124,15 +77,17 @@ def test_a_new_generation_is_told_and_moves_no_time():
 
 def test_d3_the_dispatch_told_is_the_first_that_ended_as_the_last_one_did():
     first = of_workload(DRIFTS)
-    again = DispatchReport(outcome=DRIFT.outcome, reason=DRIFT.reason, message="something else differs", trace_id="b" * 32)
+    again = DispatchReport(
+        outcome=DRIFT.outcome, reason=DRIFT.reason, message="something else differs", trace=Traceparent("b" * 32, "c" * 16)
+    )
     assert of_workload(facts(dispatch=again), now=LATER, previous=first).last_dispatch == first.last_dispatch
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        DispatchReport(outcome=DispatchOutcome.FAILED, reason="Timeout", trace_id="b" * 32),
-        DispatchReport(outcome=DispatchOutcome.SKIPPED, reason="Drift", trace_id="b" * 32),
+        DispatchReport(outcome=DispatchOutcome.FAILED, reason="Timeout", trace=Traceparent("b" * 32, "c" * 16)),
+        DispatchReport(outcome=DispatchOutcome.SKIPPED, reason="Drift", trace=Traceparent("b" * 32, "c" * 16)),
     ],
 )
 def test_d3_a_dispatch_that_ended_in_another_way_is_told_with_its_time_and_trace(other):
@@ -172,6 +127,15 @@ def test_a_host_that_does_not_answer_keeps_the_counts_of_its_last_complete_pass(
     assert second.engine == first.engine
     third = of_host(report, now=LATER, previous=second)
     assert third == second
+
+
+def test_a_host_names_the_trace_of_its_last_pass_and_none_if_that_left_none():
+    told = of_host(replace(COMPLETE, trace=Traceparent("a" * 32, "b" * 16)))
+    assert written(told)["lastPass"]["traceID"] == "a" * 32
+    failing = of_host(replace(FAILED, trace=Traceparent("c" * 32, "d" * 16)), now=LATER, previous=told)
+    assert written(failing)["lastPass"]["traceID"] == "c" * 32
+    for report in (COMPLETE, FAILED):
+        assert written(of_host(report, now=LATER, previous=failing))["lastPass"]["traceID"] == ""
 
 
 def test_a_host_that_never_answered_counts_nothing():
@@ -223,152 +187,6 @@ def test_a_hosts_status_built_again_from_the_same_facts_is_the_same(report, befo
     previous = before and of_host(before, now=now)
     first = of_host(report, now=now, previous=previous, suspended=suspended)
     assert of_host(report, now=now, previous=first, suspended=suspended) == first
-
-
-@thorough
-@given(workload_facts())
-def test_a_workloads_status_reads_the_same_after_it_was_written(about):
-    status = of_workload(about)
-    assert read_workload_status(written(status)) == status
-
-
-@quick
-@given(st.none() | passes(), st.booleans())
-def test_a_hosts_status_reads_the_same_after_it_was_written(report, suspended):
-    status = of_host(report, suspended=suspended)
-    assert read_docker_host_status(written(status)) == status
-
-
-def test_a_status_is_read_from_any_mapping_and_whole_numbers_of_seconds_are_numbers_too():
-    class View(Mapping[str, Any]):
-        """As kopf shows an object's status."""
-
-        def __init__(self, document: dict[str, Any]) -> None:
-            self._document = document
-
-        def __getitem__(self, key: str) -> Any:
-            return self._document[key]
-
-        def __iter__(self):
-            return iter(self._document)
-
-        def __len__(self) -> int:
-            return len(self._document)
-
-    document = written(of_host(COMPLETE))
-    document["lastPass"]["durationSeconds"] = 1
-    status = read_docker_host_status(View(document))
-    assert status
-    assert status.last_pass
-    assert status.last_pass.duration_seconds == 1.0
-
-
-def test_an_object_without_a_status_yet_has_none():
-    assert read_workload_status(None) is None
-    assert read_workload_status({}) == WorkloadStatus()
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@quick
-@given(JSON)
-def test_no_text_of_other_people_is_an_error(document):
-    read_workload_status(document)
-    read_docker_host_status(document)
-
-
-def paths(value: Any) -> list[tuple[Any, ...]]:
-    """Every place in a document."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [(), *((key, *rest) for key, inner in entries for rest in paths(inner))]
-
-
-def edited(document: dict[str, Any], path: tuple[Any, ...], value: Any) -> Any:
-    if not path:
-        return value
-    whole = json.loads(json.dumps(document))
-    part = whole
-    for key in path[:-1]:
-        part = part[key]
-    part[path[-1]] = value
-    return whole
-
-
-SECOND_HAND = json.loads(json.dumps({"host": written(of_host(COMPLETE)), "workload": written(of_workload(DRIFTS))}))
-RUBBISH: st.SearchStrategy[object] = st.sampled_from(
-    (
-        None,
-        "",
-        "x" * 9999,
-        "\0",
-        "\x1b[2J",
-        "\ud800",
-        -1,
-        10**30,
-        1e400,
-        float("nan"),
-        True,
-        0.5,
-        [],
-        {},
-        [[]],
-        "9999-99-99T00:00:00Z",
-        "true",
-    )
-)
-
-
-@thorough
-@given(st.sampled_from(paths(SECOND_HAND["workload"])), RUBBISH | JSON)
-def test_of_an_edited_workload_status_nothing_gets_through_that_the_crd_would_refuse(path, value):
-    previous = read_workload_status(edited(SECOND_HAND["workload"], path, value))
-    if previous:
-        assert_storable(written(previous))
-    assert_storable(written(of_workload(RUNS, now=LATER, previous=previous)))
-
-
-@thorough
-@given(st.sampled_from(paths(SECOND_HAND["host"])), RUBBISH | JSON)
-def test_of_an_edited_host_status_nothing_gets_through_that_the_crd_would_refuse(path, value):
-    previous = read_docker_host_status(edited(SECOND_HAND["host"], path, value))
-    if previous:
-        assert_storable(written(previous))
-    for report in (None, FAILED):
-        assert_storable(written(of_host(report, now=LATER, previous=previous)))
-
-
-def assert_storable(document: dict[str, Any]) -> None:
-    """Both the API server and PostgreSQL take it: within every maximum, no NUL, no number that JSON cannot hold exactly."""
-    model: type[Part] = DockerHostStatus if "lastPass" in document or "engine" in document else WorkloadStatus
-    model.model_validate(document)
-    text = json.dumps(document, allow_nan=False)
-    assert "\\u0000" not in text
-    assert all(abs(number) < 2**53 for number in whole_numbers(document))
-
-
-def whole_numbers(value: Any) -> list[int]:
-    if isinstance(value, dict | list):
-        return [number for inner in (value.values() if isinstance(value, dict) else value) for number in whole_numbers(inner)]
-    return [value] if isinstance(value, int) else []
-
-
-def test_an_edited_status_is_put_right_and_its_times_begin_anew():
-    edited_by_hand = read_workload_status(edited(SECOND_HAND["workload"], ("conditions", 0, "status"), "Maybe"))
-    assert edited_by_hand is None
-    assert since(of_workload(RUNS, now=LATER, previous=edited_by_hand)) == dict.fromkeys(("Ready", "Reconciling", "Stalled"), LATER)
-
-
-def test_conditions_of_others_are_not_carried_on():
-    document = written(of_workload(RUNS))
-    document["conditions"].append({**document["conditions"][0], "type": "Approved"})
-    previous = read_workload_status(document)
-    assert previous
-    assert [condition.type for condition in of_workload(RUNS, previous=previous).conditions] == ["Ready", "Reconciling", "Stalled"]
 
 
 def test_t1_an_unknown_workload_tells_since_when():

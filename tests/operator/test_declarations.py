@@ -154,8 +154,10 @@ def test_p10_a_namespace_that_may_not_be_listed_is_said_and_removes_nothing_but_
     cluster.delete("Workload", "going", ours)
     cluster.wait_until_gone("Workload", "going", ours)
     assert mirrored(index) == {f"{ours}/gone", f"{ours}/new", f"{theirs}/shop"}
+    caplog.set_level("INFO", "tinyforge.operator.declared_objects")
     allow(cluster, theirs)
     until(lambda: mirrored(index), {f"{ours}/new", f"{theirs}/shop"})
+    assert caplog.messages.count(f"the workloads of namespace {theirs} may be listed again") == 1
 
 
 def mirrored(index: Index) -> set[str]:

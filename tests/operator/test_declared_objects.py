@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tests.objects.documents import workload
 from tests.operator.told_objects import Known, Raw, Server, told, told_host, told_workload
 from tinyforge.cluster import ObjectState
+from tinyforge.domain.traces import Traceparent
 from tinyforge.operator import declared_objects
 from tinyforge.operator.declared_object import read_object
 
@@ -49,6 +51,38 @@ async def test_p10_nothing_is_read_before_everything_was_listed_once(known: Know
         assert not reading.done()
         await known.lists.answer([told_workload(7), told_workload(8, "db")], version=9)
         assert {it.value.key.id for it in (await reading).workloads} == {WEB, "default/db"}
+
+
+PLACE = Traceparent("a" * 32, "b" * 16)
+
+
+def annotated(version: int, text: Any, **more: Any) -> Raw:
+    """A workload whose annotation says this."""
+    raw = told_workload(version, **more)
+    return raw | {"metadata": raw["metadata"] | {"annotations": {"tracing.k8s.io/traceparent": text}}}
+
+
+async def test_a_workload_says_where_it_is_traced_also_when_nothing_else_of_it_changes(known: Known):
+    async with listing(known):
+        await known.lists.answer([annotated(1, str(PLACE))], version=1)
+        assert (await known.objects.read()).traceparents == {WEB: PLACE}
+        changes = known.objects.changes()
+        await anext(changes)
+        other = replace(PLACE, span_id="c" * 16)
+        known.objects.seen(annotated(2, str(other), generation=1))
+        async with asyncio.timeout(5):
+            await anext(changes)
+        assert (await known.objects.read()).traceparents == {WEB: other}
+        known.objects.seen(told_workload(3, generation=1))
+        assert (await known.objects.read()).traceparents == {}
+
+
+@pytest.mark.parametrize("text", ["", "here", f"{PLACE} ", 7, ["a"], None])
+async def test_m10_an_annotation_that_is_no_place_in_a_trace_is_no_fault_of_its_object(known: Known, text: Any):
+    async with listing(known):
+        await known.lists.answer([annotated(1, text)], version=1)
+        reading = await known.objects.read()
+    assert (len(reading.workloads), reading.held_workloads, reading.traceparents) == (1, frozenset(), {})
 
 
 async def test_a_watch_that_lags_behind_the_list_changes_nothing(known: Known):

@@ -52,7 +52,7 @@ async def test_events_are_told_one_after_another(cluster: RealCluster, connected
         await until(lambda: told(cluster) == {"One", "Two", "Three"})
 
 
-async def test_events_that_cannot_be_told_are_dropped_and_that_is_said_once(
+async def test_events_that_cannot_be_told_are_dropped_and_that_is_said_once_and_counted(
     cluster: RealCluster, connected: Cluster, api_proxy: ApiProxy, caplog: pytest.LogCaptureFixture
 ):
     web = new_workload(cluster).ref
@@ -61,9 +61,11 @@ async def test_events_that_cannot_be_told_are_dropped_and_that_is_said_once(
     async with posting(connected) as poster:
         for reason in ("One", "Two", "Three"):
             poster.put(web, event(reason))
-        await until(lambda: told(cluster) == {"Three"})
+        await until(lambda: "events are told again (failures: 2)" in caplog.messages)
+    assert told(cluster) == {"Three"}
     assert [it.getMessage() for it in caplog.records if it.name.startswith("tinyforge")] == [
-        "Workload default/web: the event One could not be told: no events for you"
+        "Workload default/web: the event One could not be told: no events for you",
+        "events are told again (failures: 2)",
     ]
 
 

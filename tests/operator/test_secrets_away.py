@@ -54,6 +54,21 @@ async def test_fault_28_while_the_api_server_is_away_what_it_said_last_is_used_a
     assert "canary" not in caplog.text
 
 
+async def test_fault_28_another_reason_why_it_cannot_be_read_is_said_and_at_the_end_how_often(
+    secrets: ClusterSecrets, api_proxy: ApiProxy, clock: Clock, caplog: pytest.LogCaptureFixture, held: None
+):
+    caplog.set_level(logging.INFO, "tinyforge.operator.secrets")
+    await secrets.read("vps1", KEYS)
+    for message in ("overloaded", "overloaded", "starting"):
+        api_proxy.spoil(READING, refuse(503, message=message), times=1)
+        clock.later()
+        await secrets.read("vps1", KEYS)
+    clock.later()
+    await secrets.read("vps1", KEYS)
+    assert [record.getMessage().rpartition(": ")[2] for record in caplog.records[:2]] == ["overloaded", "starting"]
+    assert [record.__dict__.get("failures") for record in caplog.records] == [None, None, 3]
+
+
 async def test_fault_28_a_call_waits_a_second_for_an_api_server_that_hangs_and_goes_on_without(
     secrets: ClusterSecrets, api_proxy: ApiProxy, clock: Clock, held: None
 ):

@@ -14,6 +14,7 @@ from tinyforge.index.led import LedIndex
 from tinyforge.ports import ContainersIndex
 from tinyforge.reconcile.findings import Findings
 from tinyforge.reconcile.index_pass import IndexPass
+from tinyforge.reconcile.pass_trace import PassTraces
 
 __all__ = ["Sql", "index", "psql", "sql"]
 
@@ -35,7 +36,11 @@ def passes(declared: LedIndex) -> Passes:
 
     def make(engine: MemoryEngine, *, of: Host | None = None, index: ContainersIndex | None = None, **others: Any) -> IndexPass:
         known = of or host()
-        about: dict[str, Any] = {"findings": Findings(known.name), "stale_after": STALE_AFTER} | others
+        about: dict[str, Any] = {
+            "findings": Findings(known.name),
+            "traces": PassTraces(known, epoch=1),
+            "stale_after": STALE_AFTER,
+        } | others
         return IndexPass(host=known, engine=engine, index=index or declared.containers, **about)
 
     return make

@@ -1,11 +1,13 @@
 """What is declared, as a test says; that folders and clusters are such a thing is proved where they are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from tinyforge.domain.declarations import Declared, DeclaredWorkload, Reading
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import Mirror, MirrorPlan
+from tinyforge.domain.traces import Traceparent
 from tinyforge.ports import MirrorIndex
 
 What = Host | DeclaredWorkload
@@ -35,12 +37,16 @@ class Declarer:
             yield
 
 
-def reading(what: Iterable[What], *, complete: bool = True) -> Reading:
-    """A reading of these declarations."""
+def reading(what: Iterable[What], *, complete: bool = True, traced: Mapping[str, Traceparent] = MappingProxyType({})) -> Reading:
+    """A reading of these declarations, which say of some workloads where they are traced."""
     every = tuple(what)
     return Reading(
         hosts=tuple(Declared(value=it, origin=f"{it.name}.yaml") for it in every if isinstance(it, Host)),
-        workloads=tuple(Declared(value=it, origin=f"{it.key.id}.yaml") for it in every if isinstance(it, DeclaredWorkload)),
+        workloads=tuple(
+            Declared(value=it, origin=f"{it.key.id}.yaml", traceparent=traced.get(it.key.id))
+            for it in every
+            if isinstance(it, DeclaredWorkload)
+        ),
         complete=complete,
     )
 

@@ -2,12 +2,16 @@
 
 The calls stand in for an engine's, because no real engine can be made to hang, to fail or to ignore its caller's end at a chosen moment.
 PostgreSQL is real.
+
+Fixtures: `site`, `deed` (a call that goes on until it is let go) and `stubborn` (which does so though it is cancelled).
 """
 
 import asyncio
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+
+import pytest
 
 from tests.index.conftest import Sql
 from tests.index.intents_of_terms import OPEN, Led
@@ -17,6 +21,9 @@ from tinyforge.reconcile.mutations import Mutations
 
 MOMENT = 5.0
 """Seconds that a fraction of one may take on a busy machine."""
+ENDS = "SELECT object, outcome, message FROM tinyforge.intents ORDER BY id"
+STILL_OPEN = [("web", "", "")]
+"""How `ENDS` tells of a change of web of which nobody knows how it ended."""
 
 
 class Clock:
@@ -123,3 +130,29 @@ class Site:
         async with asyncio.timeout(MOMENT):
             await deed.begun.wait()
         return task
+
+
+@pytest.fixture
+def site(led: Led) -> Site:
+    return Site(led)
+
+
+@pytest.fixture
+def deed(sql: Sql) -> Deed:
+    """A call that goes on until it is let go."""
+    return Deed(sql)
+
+
+@pytest.fixture
+async def stubborn(sql: Sql) -> AsyncIterator[Deed]:
+    """A call that goes on until it is let go, though it is cancelled; at the end of the test if nobody has before."""
+    stubborn = Deed(sql, stubborn=True)
+    yield stubborn
+    stubborn.let_go.set()
+
+
+def quick_deed(sql: Sql, error: BaseException | None = None) -> Deed:
+    """A call that ends at once."""
+    deed = Deed(sql, error=error)
+    deed.let_go.set()
+    return deed

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from tests.index.examples import host as one_host
 from tests.index.waiting import until
 from tests.reconcile.declaring import Declarer, SpoiltMirror, What
 from tests.reconcile.deliberate_plugins import DeliberateSource, DeliberateTrigger, plugins_of
@@ -15,9 +16,20 @@ from tinyforge.domain.hosts import Host
 from tinyforge.domain.passes import PassReport
 from tinyforge.index.led import LedIndex
 from tinyforge.objects.workload import WorkloadStatus
+from tinyforge.plugin import Failed
 from tinyforge.ports import Engine, Fenced
 from tinyforge.reconcile.declarations import InForce
 from tinyforge.reconcile.leading import Leading, Rhythm
+
+SHOP, BLOG = "default/shop", "default/blog"
+BUSY = Failed(reason="Busy", message="it is busy: wait", retry_after=0)
+SOON = 5.0
+"""Seconds that a second may take on a busy machine; every hang in these tests lasts longer."""
+
+
+def host(name: str = "local", **changes: Any) -> Host:
+    """A host that every namespace may use."""
+    return one_host(name, **({"allowed_namespaces": ("*",)} | changes))
 
 
 class Notes:

@@ -11,6 +11,7 @@ import pytest
 from tests.domain.world import container
 from tests.reconcile.deliberate_plugins import DeliberateSource, DeliberateTrigger, plugins_of
 from tests.reconcile.memory_workloads import ID, MemoryWorkloads, snapshot
+from tests.reconcile.pass_recording import Recorded, facts
 from tests.reconcile.stand_ins import EmptyIndex, HeldEngine
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.requests import Forgotten, Request, RequestKind
@@ -18,7 +19,9 @@ from tinyforge.plugin import Changed, Skipped
 from tinyforge.ports import EngineError, EngineReason, Fenced, IndexRefused, IndexUnavailable
 from tinyforge.reconcile.answers import Answers
 from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.dispatch_trace import DispatchTraces
 from tinyforge.reconcile.hosts import Hosts
+from tinyforge.reconcile.trace_links import TraceLinks
 from tinyforge.reconcile.workload_turns import WorkloadTurns
 
 
@@ -84,7 +87,9 @@ class Controller:
         self.workloads = MemoryWorkloads(snapshot())
         self.source = DeliberateSource()
         self.trigger = DeliberateTrigger()
-        self.hosts = Hosts(connect=lambda host: self.engines[host.name], containers=EmptyIndex(), stale_after=120, passed=lambda *_: None)
+        self.hosts = Hosts(
+            connect=lambda host: self.engines[host.name], containers=EmptyIndex(), stale_after=120, epoch=7, passed=lambda *_: None
+        )
         self.hosts.open(Host(name=name, endpoint="unix:///a.sock") for name in self.engines)
 
     @asynccontextmanager
@@ -93,7 +98,9 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             turns = WorkloadTurns(
                 index=self.workloads,
-                dispatcher=Dispatcher(plugins=plugins_of(self.source, self.trigger), timeout=5, epoch=7),
+                dispatcher=Dispatcher(
+                    plugins=plugins_of(self.source, self.trigger), timeout=5, traces=DispatchTraces(epoch=7, links=TraceLinks())
+                ),
                 interval=30,
                 group=group,
                 assessed=lambda *_: None,
@@ -122,6 +129,19 @@ async def test_p3_a_forced_pass_is_answered_with_what_it_found(controller: Contr
     async with controller.answering():
         assert [(it["host"], it["listed"]) for it in (await controller.requests.answer_to(one))["passes"]] == [("a", 1)]
         assert [it["host"] for it in (await controller.requests.answer_to(every))["passes"]] == ["a", "b"]
+
+
+async def test_p3_the_answer_to_a_forced_pass_names_its_trace_and_the_trace_who_asked(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded(monkeypatch)
+    controller.engines["a"].let_go.set()
+    asked = controller.requests.ask(RequestKind.SYNC, host="a")
+    async with controller.answering():
+        (told,) = (await controller.requests.answer_to(asked))["passes"]
+    root, _ = recorded.one()
+    assert told["traceID"] == f"{root.context.trace_id:032x}"
+    assert (facts(root)["tinyforge.pass.reason"], facts(root)["tinyforge.epoch"]) == ("sync", 7)
 
 
 async def test_p6_a_request_about_a_host_that_hangs_keeps_nobody_waiting(controller: Controller) -> None:
@@ -223,6 +243,21 @@ async def test_a_request_for_which_something_cannot_be_read_is_met_again(control
         controller.housekeeping.error = None
         assert await controller.requests.answer_to(asked) == {"deleted": [f"{ID}:web"], "kept": []}
     assert controller.housekeeping.forgotten == [(ID, "web")]
+
+
+async def test_however_many_requests_wait_for_postgresql_that_is_said_once_and_so_is_its_end(
+    controller: Controller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "tinyforge.reconcile.answers")
+    controller.housekeeping.error = IndexUnavailable("away")
+    asked = [controller.requests.ask(RequestKind.FORGET, argument=f"{ID}\nweb") for _ in range(3)]
+    async with controller.answering():
+        await asyncio.sleep(0.02)
+        controller.housekeeping.error = None
+        for request in asked:
+            await controller.requests.answer_to(request)
+    assert [it.__dict__["action"] for it in caplog.records] == ["request_postponed", "requests_met"]
+    assert caplog.records[1].__dict__["failures"] >= 3
 
 
 async def test_a_request_that_postgresql_refuses_is_answered_with_why(controller: Controller) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from tests.index.examples import STALE_AFTER
 from tests.index.examples import host as one_host
-from tests.reconcile.declaring import Declarer, SpoiltMirror, What
+from tests.reconcile.declaring import Declarer, SpoiltMirror, What, reading
 from tests.reconcile.memory_engine import MemoryEngine
 from tests.reconcile.memory_workloads import declared
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import RefusalReason
+from tinyforge.domain.traces import Traceparent
 from tinyforge.index.led import LedIndex
 from tinyforge.ports import IndexUnavailable
 from tinyforge.reconcile.declarations import Declarations, InForce
@@ -35,7 +36,7 @@ class Applying:
         self.mirror = SpoiltMirror(index.mirror)
         self.mirror.before = self._step
         self.spoil: Callable[[str], object] = lambda _: None
-        self.hosts = Hosts(connect=self._connect, containers=index.containers, stale_after=STALE_AFTER, passed=lambda *_: None)
+        self.hosts = Hosts(connect=self._connect, containers=index.containers, stale_after=STALE_AFTER, epoch=7, passed=lambda *_: None)
         self._declarations = Declarations(declaring=self.declarer, mirror=self.mirror, stale_after=STALE_AFTER, torn_down=self._torn_down)
 
     async def apply(self, *what: What, complete: bool = True) -> InForce:
@@ -111,6 +112,14 @@ async def test_hosts_whose_containers_may_match_differently_are_told_apart_from_
     assert (names(moved.touched), names(moved.declared)) == (["a", "c"], [SHOP])
     removed = await applying.apply(*hosts, declared(host="c"))
     assert (names(removed.touched), names(removed.declared)) == (["b"], [])
+
+
+async def test_where_objects_are_traced_is_told_as_it_is_read_and_is_no_change(applying: Applying) -> None:
+    place = Traceparent("a" * 32, "b" * 16)
+    assert (await applying.apply(host(), declared())).traceparents == {}
+    applying.declarer.reading = reading([host(), declared()], traced={SHOP: place})
+    state = await applying.again()
+    assert (state.traceparents, applying.happened) == ({SHOP: place}, ["read", "read"])
 
 
 async def test_a_thousand_changes_are_one_write(applying: Applying) -> None:

@@ -11,6 +11,8 @@ from tests.reconcile.memory_workloads import ID, NOW, away, snapshot
 from tinyforge.domain.dispatch import DispatchOutcome, DispatchReason, DispatchReport
 from tinyforge.plugin import Changed, Container, DeploymentIntent, Failed, InboundEvent, PublicFace, Skipped, Unchanged, Workload
 from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.dispatch_trace import DispatchTraces
+from tinyforge.reconcile.trace_links import TraceLinks
 
 EVENT = InboundEvent(id="request-7", kind="manual", sender="me@here")
 INTENT = DeploymentIntent(id="i-1", reason="a new image")
@@ -200,7 +202,7 @@ async def test_d1_a_dispatch_that_is_stopped_is_no_outcome() -> None:
 
 
 def dispatcher(source: DeliberateSource | None = None, trigger: DeliberateTrigger | None = None, *, seconds: float = 0.05) -> Dispatcher:
-    return Dispatcher(plugins=plugins_of(source, trigger), timeout=seconds, epoch=7)
+    return Dispatcher(plugins=plugins_of(source, trigger), timeout=seconds, traces=DispatchTraces(epoch=7, links=TraceLinks()))
 
 
 async def reconciled(source: DeliberateSource, trigger: DeliberateTrigger | None = None, *, seconds: float = 5.0) -> DispatchReport:

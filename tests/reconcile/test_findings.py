@@ -41,7 +41,8 @@ def test_m4_a_refusal_is_warned_of_once(findings: Findings, caplog: pytest.LogCa
     observe(findings, refused)
     (warning,) = said(caplog, logging.WARNING)
     assert warning == (
-        "host one: container c123456789ab gets no row: its label tinyforge.workload.kind says 'site', and the workload is a stack"
+        "host one: container c123456789ab gets no row: "
+        "its label tinyforge.workload.kind names another kind than the workload's, which is stack"
     )
     observe(findings, refused)
     assert said(caplog) == []

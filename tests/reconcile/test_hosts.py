@@ -9,7 +9,7 @@ import pytest
 from tests.domain.world import container
 from tests.reconcile.stand_ins import EmptyIndex, HeldEngine
 from tinyforge.domain.hosts import Host
-from tinyforge.domain.passes import PassReport
+from tinyforge.domain.passes import PassReason, PassReport
 from tinyforge.ports import Engine
 from tinyforge.reconcile.hosts import Hosts
 from tinyforge.reconcile.passes import PassStopped
@@ -22,7 +22,7 @@ class Fleet:
         self.engines: dict[str, HeldEngine] = {}
         self.closed: list[str] = []
         self.passed: list[tuple[str, int]] = []
-        self.hosts = Hosts(connect=self._connect, containers=EmptyIndex(), stale_after=120, passed=self._told)
+        self.hosts = Hosts(connect=self._connect, containers=EmptyIndex(), stale_after=120, epoch=7, passed=self._told)
 
     def _connect(self, host: Host) -> Engine:
         if not host.endpoint.startswith("unix://"):
@@ -66,6 +66,15 @@ async def test_p6_a_host_whose_endpoint_cannot_be_used_is_said_and_the_others_ar
     assert list(fleet.hosts.by_name) == ["b"]
 
 
+async def test_a_host_that_cannot_be_used_is_said_once_and_again_when_it_is_another_fault(
+    fleet: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    for endpoint in ("ftp://a", "ftp://a", "ftp://b", "unix:///a.sock", "ftp://b"):
+        fleet.hosts.open([host("a", endpoint)])
+        await fleet.hosts.close(["a"])
+    assert caplog.messages == ['host a: "ftp://a" is no endpoint', *['host a: "ftp://b" is no endpoint'] * 2]
+
+
 async def test_a_host_that_was_closed_is_opened_anew(fleet: Fleet) -> None:
     fleet.hosts.open([host("a")])
     await fleet.hosts.close(["a", "never opened"])
@@ -79,7 +88,7 @@ async def test_p3_each_host_that_is_asked_for_runs_a_pass_and_all_are_told_of_it
     for name, engine in fleet.engines.items():
         engine.there = tuple(container(f"{name}{number}") for number in range(ord(name) - ord("a")))
         engine.let_go.set()
-    reports = await fleet.hosts.ask(["c", "b"])
+    reports = await fleet.hosts.ask(["c", "b"], PassReason.SYNC)
     assert [(it.host, it.listed) for it in reports] == [("b", 1), ("c", 2)]
     assert sorted(fleet.passed) == [("b", 1), ("c", 2)]
 
@@ -87,7 +96,7 @@ async def test_p3_each_host_that_is_asked_for_runs_a_pass_and_all_are_told_of_it
 async def test_p5_fifty_hosts_that_hang_are_closed_within_a_second_and_whoever_waits_is_told(fleet: Fleet) -> None:
     names = [f"h{number}" for number in range(50)]
     fleet.hosts.open(map(host, names))
-    asking = asyncio.create_task(fleet.hosts.ask(names))
+    asking = asyncio.create_task(fleet.hosts.ask(names, PassReason.SYNC))
     for engine in fleet.engines.values():
         await engine.asked.acquire()
     asked = time.monotonic()

@@ -9,10 +9,25 @@ import pytest
 from tests.domain.world import HOST, container
 from tests.reconcile.stand_ins import EmptyIndex, HeldEngine
 from tinyforge.domain.hosts import Host
+from tinyforge.domain.passes import PassReason, PassReport
 from tinyforge.ports import Fenced
 from tinyforge.reconcile.findings import Findings
 from tinyforge.reconcile.index_pass import IndexPass
+from tinyforge.reconcile.pass_trace import PassTraces
 from tinyforge.reconcile.passes import HostPasses, PassStopped
+
+
+class NotingPass(IndexPass):
+    """A pass that takes note of why it ran."""
+
+    def __init__(self, engine: HeldEngine, index: EmptyIndex) -> None:
+        host = Host(name=HOST, endpoint="unix:///one.sock")
+        super().__init__(host=host, engine=engine, index=index, findings=Findings(HOST), traces=PassTraces(host, epoch=7), stale_after=120)
+        self.reasons: list[PassReason] = []
+
+    async def run(self, reason: PassReason = PassReason.TIMER) -> PassReport:
+        self.reasons.append(reason)
+        return await super().run(reason)
 
 
 @pytest.fixture
@@ -28,7 +43,9 @@ async def index() -> EmptyIndex:
 @pytest.fixture
 async def passes(engine: HeldEngine, index: EmptyIndex) -> AsyncIterator[HostPasses]:
     host = Host(name=HOST, endpoint="unix:///one.sock")
-    passes = HostPasses(IndexPass(host=host, engine=engine, index=index, findings=Findings(HOST), stale_after=120))
+    passes = HostPasses(
+        IndexPass(host=host, engine=engine, index=index, findings=Findings(HOST), traces=PassTraces(host, epoch=7), stale_after=120)
+    )
     yield passes
     engine.let_go.set()
     await passes.stop()
@@ -68,6 +85,20 @@ async def test_p3_a_pass_asked_for_after_another_began_is_not_that_one(engine: H
     for _ in range(3):
         await passes.run()
     assert engine.lists == 3
+
+
+async def test_p3_a_shared_pass_runs_for_the_first_reason_that_is_not_the_timer(engine: HeldEngine, index: EmptyIndex) -> None:
+    noting = NotingPass(engine, index)
+    passes = HostPasses(noting)
+    running = asyncio.create_task(passes.run(PassReason.BOOT))
+    await engine.asked.acquire()
+    reasons = (PassReason.TIMER, PassReason.TIMER, PassReason.SYNC, PassReason.SPEC, PassReason.TIMER)
+    sharing = [asyncio.create_task(passes.run(reason)) for reason in reasons]
+    await asyncio.sleep(0)
+    engine.let_go.set()
+    await asyncio.gather(running, *sharing)
+    await passes.run()
+    assert noting.reasons == [PassReason.BOOT, PassReason.SYNC, PassReason.TIMER]
 
 
 async def test_p3_a_caller_that_goes_away_leaves_the_pass_to_the_others(engine: HeldEngine, passes: HostPasses) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.index.waiting import until
-from tinyforge.domain.dispatch import DispatchOutcome, DispatchReport
+from tinyforge.domain.dispatch import Attempt, DispatchOutcome, DispatchReport
 from tinyforge.ports import Fenced, IndexUnavailable
 from tinyforge.reconcile.teardowns import Teardowns
 
@@ -21,6 +21,7 @@ class Sources:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.attempts: list[Attempt] = []
         self.cancelled: list[str] = []
         self.ended = asyncio.Event()
         self._answers: dict[str, asyncio.Queue[DispatchReport | Exception | None]] = {}
@@ -28,8 +29,9 @@ class Sources:
     def answer(self, workload: str, answer: DispatchReport | Exception | None) -> None:
         self._queue(workload).put_nowait(answer)
 
-    async def tear_down(self, workload: str) -> DispatchReport | None:
+    async def tear_down(self, workload: str, attempt: Attempt) -> DispatchReport | None:
         self.asked.append(workload)
+        self.attempts.append(attempt)
         try:
             answer = await self._queue(workload).get()
         except asyncio.CancelledError:
@@ -83,6 +85,21 @@ async def test_a_workload_that_cannot_be_taken_down_holds_up_no_other(sources: S
         sources.answer("fine", DOWN)
         await sources.has_ended()
         assert teardowns.pending(["hangs", "fails", "fine"]) == {"hangs", "fails"}
+
+
+async def test_d3_each_attempt_knows_its_number_and_when_the_next_one_is_unless_it_is_given_up(sources: Sources) -> None:
+    async with teardowns_of(sources) as teardowns:
+        teardowns.pending(["a"])
+        for _ in range(2):
+            sources.answer("a", BUSY)
+            await until(sources._queue("a").empty)
+            teardowns.try_again()
+        await until(lambda: len(sources.attempts) == 3)
+        assert [(it.number, it.retry_in(BUSY)) for it in sources.attempts] == [(1, 10), (2, 20), (3, 40)]
+        teardowns.pending(["a"], without_host=["a"])
+        assert sources.attempts[-1].retry_in(BUSY) is None
+        sources.answer("a", BUSY)
+        await sources.has_ended()
 
 
 @pytest.mark.parametrize("failure", [BUSY, IndexUnavailable("away")], ids=["a failure", "no PostgreSQL"])

@@ -15,6 +15,8 @@ from tinyforge.objects.workload import WorkloadStatus
 from tinyforge.plugin import Changed, Failed, InboundEvent, Seen, Skipped, Unchanged
 from tinyforge.ports import Fenced, IndexUnavailable
 from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.dispatch_trace import DispatchTraces
+from tinyforge.reconcile.trace_links import TraceLinks
 from tinyforge.reconcile.workload_turns import WorkloadTurns
 
 INTERVAL = 30.0
@@ -65,7 +67,9 @@ def turns(clock: Clock, told: Told) -> Turns:
         async with asyncio.TaskGroup() as group:
             yield WorkloadTurns(
                 index=index,
-                dispatcher=Dispatcher(plugins=plugins_of(source, DeliberateTrigger()), timeout=seconds, epoch=7),
+                dispatcher=Dispatcher(
+                    plugins=plugins_of(source, DeliberateTrigger()), timeout=seconds, traces=DispatchTraces(epoch=7, links=TraceLinks())
+                ),
                 interval=INTERVAL,
                 group=group,
                 assessed=lambda *about: told.append(about),

@@ -27,6 +27,7 @@ VERBS = {
     "ps": "Show the containers of the index.",
     "hosts": "Show the hosts and how their last pass went.",
     "workloads": "Show the workloads and how many of their containers run.",
+    "trace": "Show the last dispatch of WORKLOAD as a tree, from Jaeger.",
     "leader": "Show who leads, since when, and who could.",
     "deploy": "Deploy WORKLOAD, if its trigger takes a person's word for it.",
     "explain": "Say which rule matched or refused CONTAINER, and why.",

@@ -5,21 +5,20 @@ import os
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 import click
 
 from tinyforge.cli import process
+from tinyforge.cli.alone import lead_alone
 from tinyforge.cli.engines import engines
 from tinyforge.cli.installed import installed_plugins
 from tinyforge.cli.leases import leases_of
 from tinyforge.cli.patience import until_available
-from tinyforge.cli.rhythm import rhythm_of
+from tinyforge.cli.rhythm import leaves_out, rhythm_of
 from tinyforge.cli.verb import Verb, start_verb
 from tinyforge.cli.vitals import Vitals
 from tinyforge.cluster import Access, Cluster, connect, find_access
-from tinyforge.domain.roles import leader
 from tinyforge.election import Elector, Watchdog, stop_points
 from tinyforge.http.address import ListenAddress
 from tinyforge.index.leadership import OPERATOR, EpochClaiming, Identity
@@ -29,10 +28,9 @@ from tinyforge.index.schema import require_schema
 from tinyforge.operator.controller import Controller, Surroundings
 from tinyforge.operator.replica import Office, Replica
 from tinyforge.operator.secrets import ClusterSecrets
-from tinyforge.reconcile.planned_end import until_drained
 from tinyforge.reconcile.plugins import Plugins
 from tinyforge.settings import Settings, SettingsError
-from tinyforge.telemetry import tracing
+from tinyforge.telemetry import TraceStatistics, trace_faults, tracing
 
 logger = logging.getLogger(__name__)
 
@@ -65,18 +63,23 @@ def verb(*, take_over: bool, elects: bool) -> None:
     Of several, one leads and the others stand by; `tinyforge leader` says which. Who has led and does so no more ends with exit code 1, and
     is to be started again.
     """
-    settings = start_verb()
+    settings = start_verb(faults=trace_faults(os.environ))
     if settings.database_url is None:
         raise SettingsError("TINYFORGE_DATABASE_URL is not set, and `controller` has no embedded PostgreSQL: a pod's would go with it")
-    with tracing():
+    identity = Identity.draw(os.environ.get("POD_UID", ""))
+    with tracing(identity.holder, filtered=leaves_out(settings)) as traces:
         url = settings.database_url.get_secret_value()
         drain = settings.drain + settings.lease_request_timeout  # to give the Lease back
-        process.run(_serve(settings, url, take_over=take_over, elects=elects), drain=drain)
+        process.run(_serve(settings, url, identity, traces, take_over=take_over, elects=elects), drain=drain)
 
 
-async def _serve(settings: Settings, conninfo: str, *, take_over: bool, elects: bool) -> None:
+async def _serve(
+    settings: Settings, conninfo: str, identity: Identity, traces: TraceStatistics | None, *, take_over: bool, elects: bool
+) -> None:
     plugins = installed_plugins()
     vitals = Vitals(plugins)
+    if traces:
+        vitals.metrics.readings.look_at_traces(traces)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(vitals.served(settings.http_address or _HTTP_ADDRESS))
         watchdog = Watchdog()
@@ -88,11 +91,14 @@ async def _serve(settings: Settings, conninfo: str, *, take_over: bool, elects: 
         secrets = ClusterSecrets(cluster)
         stack.push_async_callback(secrets.close)
         await until_available(lambda: require_schema(conninfo), told=vitals.wait_for)
-        terms = _Terms(settings=settings, access=access, cluster=cluster, secrets=secrets, plugins=plugins, vitals=vitals)
+        terms = _Terms(
+            settings=settings, identity=identity, access=access, cluster=cluster, secrets=secrets, plugins=plugins, vitals=vitals
+        )
         if elects:
             await _stand(terms, conninfo, take_over=take_over, watchdog=watchdog)
         else:
-            await _lead_alone(terms, conninfo, take_over=take_over)
+            leading = partial(lead, conninfo, identity=identity, driver=OPERATOR, take_over=take_over)
+            await lead_alone(leading, terms.begin, vitals=vitals, drain=settings.drain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ class _Terms:
     """What the controller of a term is made of, whichever way the term is won."""
 
     settings: Settings
+    identity: Identity
     access: Access
     cluster: Cluster
     secrets: ClusterSecrets
@@ -135,8 +142,7 @@ class _Terms:
 
 async def _stand(terms: _Terms, conninfo: str, *, take_over: bool, watchdog: Watchdog) -> None:
     """Be one of several replicas."""
-    settings, access, vitals = terms.settings, terms.access, terms.vitals
-    identity = Identity.draw(os.environ.get("POD_UID", ""))
+    settings, identity, access, vitals = terms.settings, terms.identity, terms.access, terms.vitals
     await until_available(terms.cluster.require_definitions, told=vitals.wait_for)
     async with AsyncExitStack() as stack:
         ours = leases_of(settings, access)
@@ -170,16 +176,3 @@ async def _stand(terms: _Terms, conninfo: str, *, take_over: bool, watchdog: Wat
         replica = Replica(elector=elector, office=office)
         vitals.wait_for("it has not seen the Lease and the database yet")
         await replica.run()
-
-
-async def _lead_alone(terms: _Terms, conninfo: str, *, take_over: bool) -> None:
-    """Lead at once, and depose whoever leads now: there is one replica, and its claim in PostgreSQL is all there is."""
-    async with AsyncExitStack() as stack:
-
-        async def claimed() -> LedIndex:
-            return await stack.enter_async_context(lead(conninfo, driver=OPERATOR, take_over=take_over))
-
-        index = await until_available(claimed, told=terms.vitals.wait_for)
-        controller = terms.begin(index)
-        terms.vitals.begin(partial(leader, index.term.epoch, since=datetime.now(UTC)))
-        await until_drained(controller.run, lambda: controller.drain(terms.settings.drain))

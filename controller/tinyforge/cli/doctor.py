@@ -14,6 +14,7 @@ from tinyforge.cli.checks.hosts import check_hosts
 from tinyforge.cli.checks.index import Stored, check_index
 from tinyforge.cli.checks.lease import judge_lease
 from tinyforge.cli.checks.manifests import check_manifests
+from tinyforge.cli.checks.traces import check_traces
 from tinyforge.cli.database import NothingRanYet, UsedDatabase, database_if_any, opened
 from tinyforge.cli.leases import see_lease
 from tinyforge.cli.output import Cell, print_json, print_line
@@ -63,7 +64,7 @@ async def _run(settings: Settings, folder: Path | None, database: UsedDatabase |
 
 async def _checks(settings: Settings, folder: Path | None, database: UsedDatabase | TinyforgeError) -> AsyncIterator[Check]:
     stored = Stored()
-    for check in _check_settings(settings):
+    for check in [*_check_settings(settings), *await check_traces()]:
         yield check
     if isinstance(database, UsedDatabase):
         async with opened(database) as sessions:

@@ -1,4 +1,4 @@
-r"""What a verb prints: a table, a JSON document, a note.
+r"""What a verb prints: a table, a tree, a JSON document, a note.
 
 Names, labels and messages come from containers, engines and databases, so they are anybody's text: here, at the one way out, whatever
 would not print as itself is written out (`\x1b`), and nothing of it is markup. On a terminal a table has colours and folds long cells;
@@ -16,10 +16,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
+from rich.tree import Tree
 
 from tinyforge.objects.faults import escaped
 
 _GAP = 2
+_ENDLESS = 1 << 20  # columns: more than any line that is printed here has
 
 
 class Cell(NamedTuple):
@@ -34,6 +36,13 @@ class Table(NamedTuple):
 
     titles: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+
+
+class Branch(NamedTuple):
+    """A line of a tree, and what hangs on it."""
+
+    cells: Sequence[Cell]
+    branches: Sequence["Branch"] = ()
 
 
 def plain(text: str) -> str:
@@ -64,7 +73,13 @@ def print_facts(facts: Mapping[str, Cell]) -> None:
 
 def print_line(*cells: Cell) -> None:
     """Print cells one behind the other, as they are, on a line of any length."""
-    terminal().print(Text.assemble(*((plain(cell.text), cell.style) for cell in cells)), soft_wrap=True)
+    terminal().print(_line_of(cells), soft_wrap=True)
+
+
+def print_tree(tree: Branch) -> None:
+    """Print a tree: on a terminal long lines are folded between its branches, piped they are as long as they are."""
+    console = terminal() if sys.stdout.isatty() else Console(width=_ENDLESS)
+    console.print(_rich_tree(tree))
 
 
 def rendered(table: Table) -> RichTable:
@@ -92,6 +107,16 @@ def note(text: str) -> None:
     """Tell a person something that is no fact of the answer."""
     for line in text.splitlines():
         click.echo(plain(line), err=True)
+
+
+def _line_of(cells: Sequence[Cell]) -> Text:
+    return Text.assemble(*((plain(cell.text), cell.style) for cell in cells))
+
+
+def _rich_tree(branch: Branch) -> Tree:
+    tree = Tree(_line_of(branch.cells), guide_style="dim")
+    tree.children.extend(map(_rich_tree, branch.branches))
+    return tree
 
 
 def _lines(table: Table) -> list[str]:

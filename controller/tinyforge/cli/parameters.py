@@ -9,6 +9,7 @@ import click
 from tinyforge.settings import parse_duration
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123
+_TRACE = re.compile(r"[0-9a-f]{32}")
 _LONGEST_SECONDS = 3600.0
 
 
@@ -36,6 +37,18 @@ class WorkloadId(click.ParamType[str]):
         if not all(map(_LABEL.fullmatch, parts)):
             self.fail(f"{value!r} is no workload: its id is NAMESPACE/NAME, or NAME in the namespace default.", param, ctx)
         return "/".join(parts)
+
+
+class TraceId(click.ParamType[str]):
+    """The id of a trace, as statuses, Events and log lines have it."""
+
+    name = "trace id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id in lower case, if it can be one."""
+        if not _TRACE.fullmatch(value.lower()):
+            self.fail(f"{value!r} is no trace id: it has 32 hexadecimal digits.", param, ctx)
+        return str(value.lower())
 
 
 class Words(click.ParamType[str]):

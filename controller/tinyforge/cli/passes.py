@@ -9,8 +9,9 @@ from tinyforge.cli.verb import Failure
 
 Pass = Mapping[str, Any]
 
-_KEYS = ("host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds")
-_TITLES = ("HOST", "OUTCOME", "LISTED", "MATCHED", "IGNORED", "WRITTEN", "MISSING", "TOOK", "WHY")
+_KEYS = ("host", "outcome", "reason", "message", "listed", "matched", "ignored", "written", "missing", "durationSeconds", "traceID")
+_TITLES = ("HOST", "OUTCOME", "LISTED", "MATCHED", "IGNORED", "WRITTEN", "MISSING", "TOOK")
+_WHY = "WHY"  # the last, for it may be long
 _COUNTS = ("listed", "matched", "ignored", "written", "missing")
 _STYLES = {"failed": "red", "changed": "green", "skipped": "yellow"}
 
@@ -22,9 +23,9 @@ def print_passes(passes: Sequence[Pass], *, as_json: bool) -> None:
         Failure: one of them failed; they are printed all the same.
     """
     if as_json:
-        print_json([{key: each[key] for key in _KEYS} for each in passes])
+        print_json([{key: each.get(key, "") for key in _KEYS} for each in passes])  # a controller of the release before tells no traceID
     elif passes:
-        print_table(Table(_TITLES, [_row(each) for each in passes]))
+        print_table(_table(passes))
     else:
         note("No host is declared, so there is nothing to pass over.")
     failed = [each["host"] for each in passes if each["outcome"] == "failed"]
@@ -32,12 +33,20 @@ def print_passes(passes: Sequence[Pass], *, as_json: bool) -> None:
         raise Failure(f"no pass of {', '.join(failed)}; `tinyforge doctor` says how to mend it.")
 
 
-def _row(each: Pass) -> list[Cell]:
+def _table(passes: Sequence[Pass]) -> Table:
+    """Return the passes, with a column of traces if one of them left any."""
+    if not any(each.get("traceID") for each in passes):
+        return Table((*_TITLES, _WHY), [_row(each) for each in passes])
+    return Table((*_TITLES, "TRACE", _WHY), [_row(each, text(each.get("traceID", ""))) for each in passes])
+
+
+def _row(each: Pass, *trace: Cell) -> list[Cell]:
     why = ": ".join(filter(None, (each["reason"], each["message"])))
     return [
         text(each["host"]),
         Cell(each["outcome"], _STYLES.get(each["outcome"], "")),
         *(Cell(str(each[name])) for name in _COUNTS),
         Cell(f"{each['durationSeconds'] * 1000:.0f} ms"),
+        *trace,
         text(why),
     ]

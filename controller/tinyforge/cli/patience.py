@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tinyforge.cli.database import UsedDatabase
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable
+from tinyforge.domain.complaints import Complaint
 from tinyforge.ports import IndexUnavailable, TinyforgeError
 
 logger = logging.getLogger(__name__)
@@ -18,24 +19,35 @@ async def until_available(attempt: Callable[[], Awaitable[T]], *, pause: float =
     """Try something until PostgreSQL, or the API server, does what is asked of it, and return what it returns.
 
     What an API server refuses is worth another try too: rights and definitions are given to a cluster while the program runs. A complaint
-    is logged when it is a new one, not every time.
+    is logged when it is a new one, and how often when it is over.
 
     Args:
         attempt: what is tried.
         pause: the seconds between two tries.
         told: called with every complaint.
     """
-    complaint = ""
+    complaint = Complaint()
     while True:
         try:
-            return await attempt()
+            answer = await attempt()
         except (IndexUnavailable, ClusterUnavailable, ClusterRefused) as error:
-            if str(error) != complaint:
-                action = "database_awaited" if isinstance(error, IndexUnavailable) else "cluster_awaited"
-                logger.warning("%s; trying again every %g s", error, pause, extra={"action": action})
-            complaint = str(error)
-            told(complaint)
+            if complaint.is_news(str(error)):
+                _tell(error, pause)
+            told(str(error))
             await asyncio.sleep(pause)
+        else:
+            if failures := complaint.over():
+                logger.info(
+                    "what was waited for is there (failures: %d)", failures, extra={"action": "awaited_no_more", "failures": failures}
+                )
+            return answer
+
+
+def _tell(error: IndexUnavailable | ClusterUnavailable | ClusterRefused, pause: float) -> None:
+    if isinstance(error, IndexUnavailable):
+        logger.warning("%s; trying again every %g s", error, pause, extra={"action": "database_awaited"})
+    else:
+        logger.warning("%s; trying again every %g s", error, pause, extra={"action": "cluster_awaited"})
 
 
 class Reviving:
@@ -44,7 +56,7 @@ class Reviving:
     def __init__(self, used: UsedDatabase, *, pause: float = 2.0) -> None:
         self._used = used
         self._pause = pause
-        self._complaint = ""
+        self._complaint = Complaint()
 
     async def revive(self) -> None:
         """Start it again if it has ended; after a failure there is a pause of so many seconds."""
@@ -52,7 +64,8 @@ class Reviving:
             await asyncio.to_thread(self._used.revive)
         except TinyforgeError as error:
             complaint, *_ = str(error).splitlines()  # what follows is the server's own log, with its times
-            if complaint != self._complaint:
+            if self._complaint.is_news(complaint):
                 logger.warning("%s", error, extra={"action": "database_not_revived"})
-            self._complaint = complaint
             await asyncio.sleep(self._pause)
+        else:
+            self._complaint.over()

@@ -2,6 +2,7 @@
 
 import logging
 
+from tinyforge.domain.dispatch import TraceUnchanged
 from tinyforge.domain.passes import effective_interval
 from tinyforge.reconcile.leading import Rhythm
 from tinyforge.settings import Settings
@@ -14,4 +15,14 @@ def rhythm_of(settings: Settings) -> Rhythm:
     interval = effective_interval(settings.interval)
     if interval != settings.interval:
         logger.warning("TINYFORGE_INTERVAL: %g s means %g s", settings.interval, interval, extra={"action": "interval_clamped"})
-    return Rhythm(interval=interval, dispatch_timeout=settings.dispatch_timeout, missing_retention=settings.missing_retention)
+    return Rhythm(
+        interval=interval,
+        dispatch_timeout=settings.dispatch_timeout,
+        missing_retention=settings.missing_retention,
+        trace_unchanged=settings.trace_unchanged,
+    )
+
+
+def leaves_out(settings: Settings) -> bool:
+    """Tell whether some dispatches leave no trace."""
+    return settings.trace_unchanged is not TraceUnchanged.ALL

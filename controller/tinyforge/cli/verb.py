@@ -8,7 +8,7 @@ import io
 import logging
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -76,13 +76,16 @@ def _print_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def start_verb() -> Settings:
+def start_verb(*, faults: Iterable[str] = ()) -> Settings:
     """Return the settings, with the log set up as they say, and a warning for each variable that looks like one and is none.
+
+    Args:
+        faults: what is wrong with other variables that this verb goes by, a sentence each.
 
     Raises:
         SettingsError: some cannot be used.
     """
-    settings = load_settings()
+    settings = load_settings(faults)
     configure_logs(form=settings.log_format, level=settings.log_level, stream=sys.stderr)
     for sentence in unknown_settings():
         logger.warning("%s", sentence, extra={"action": "unknown_setting"})

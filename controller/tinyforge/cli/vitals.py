@@ -22,6 +22,7 @@ class Vitals:
         self._waits_for = "it has only just started"
         self._role: Callable[[], Role] | None = None
         self._health: list[Check] = []
+        self.metrics.readings.look_at_leadership(leads=lambda: False, epoch=lambda: 0, observes_only=lambda: False)
 
     def wait_for(self, what: str) -> None:
         """Say of this process what it cannot begin without."""

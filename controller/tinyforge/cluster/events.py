@@ -27,12 +27,16 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What happened to an object: `reason` and `action` are one word each, `note` is a sentence for people. What is too long is cut."""
+    """What happened to an object: `reason` and `action` are one word each, `note` is a sentence for people. What is too long is cut.
+
+    `trace_id` is the trace that says more, if there is one; people read it at the end of the note.
+    """
 
     type: EventType
     reason: str
     action: str
     note: str
+    trace_id: str = ""
 
 
 def events_path(ref: ObjectRef | LeaseRef) -> str:
@@ -57,8 +61,13 @@ def event_object(ref: ObjectRef | LeaseRef, event: Event, *, instance: str, at: 
         "type": event.type,
         "reason": _cut(event.reason, _WORD_BYTES),
         "action": _cut(event.action, _WORD_BYTES),
-        "note": _cut(event.note, _NOTE_BYTES),
+        "note": _note(event),
     }
+
+
+def _note(event: Event) -> str:
+    named = f" (trace {event.trace_id})" if event.trace_id else ""
+    return _cut(event.note, _NOTE_BYTES - len(named)) + named
 
 
 def _namespace(ref: ObjectRef | LeaseRef) -> str:

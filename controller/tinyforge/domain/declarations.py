@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from tinyforge.domain.hosts import Host
+from tinyforge.domain.traces import Traceparent
 from tinyforge.domain.workloads import Workload
 
 Json = Mapping[str, Any]
@@ -45,11 +46,15 @@ class DeclaredWorkload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared(Generic[T]):
-    """A declaration and where it was written, for people: `site.yaml:12`. `since` is when it was first written, if anybody knows."""
+    """A declaration and where it was written, for people: `site.yaml:12`. `since` is when it was first written, if anybody knows.
+
+    `traceparent` is where whoever wrote it traces that, if it says so (annotation `tracing.k8s.io/traceparent`).
+    """
 
     value: T
     origin: str
     since: datetime | None = None
+    traceparent: Traceparent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +73,8 @@ class Reading:
     held_hosts: frozenset[str] = frozenset()
     held_workloads: frozenset[str] = frozenset()
     deleted: frozenset[str] = frozenset()
+
+    @property
+    def traceparents(self) -> Mapping[str, Traceparent]:
+        """Where workloads are traced by whoever declared them, by their id."""
+        return {it.value.key.id: it.traceparent for it in self.workloads if it.traceparent}

@@ -1,6 +1,6 @@
 """What a verdict means, in a sentence: for `explain` and for warnings.
 
-Sentences name labels by their key; a value is shown only as a bounded `repr`, since it is anybody's text.
+Sentences name labels by their key and repeat no value, which is anybody's text and may be a secret (fault 44).
 """
 
 from tinyforge.domain.contest import Displaced
@@ -39,8 +39,7 @@ def explain_claim(claim: Claim, row: str) -> str:
 def explain_rejection(rejection: Rejection) -> str:
     """Return why a container got no row."""
     if rejection.reason is Reason.KIND_CONFLICT and rejection.workload is not None:
-        said = rejection.container.labels.workload_kind if rejection.container.labels else ""
-        return f"its label tinyforge.workload.kind says {said[:40]!r}, and the workload is a {rejection.workload.kind}"
+        return f"its label tinyforge.workload.kind names another kind than the workload's, which is {rejection.workload.kind}"
     return _SENTENCES[rejection.reason]
 
 

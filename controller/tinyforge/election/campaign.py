@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectMoved
 from tinyforge.domain.candidacy import Campaign
+from tinyforge.domain.complaints import Complaint
 from tinyforge.domain.lease import Lease, LeaseTimes
 from tinyforge.election import wording
 from tinyforge.election.errors import CampaignFailed
 from tinyforge.election.steps import Steps
+from tinyforge.election.term_traces import TAKE, CampaignTrace, TermOutcome
 from tinyforge.ports import Claiming, IndexRefused, IndexUnavailable, Leases, Term
 
 logger = logging.getLogger(__name__)
@@ -45,13 +47,13 @@ class Campaigner:
         self._times = times
         self._now = now
         self._steps = steps
-        self._complaint = ""
+        self._complaint = Complaint()
 
-    async def take(self, campaign: Campaign) -> Taken | None:
+    async def take(self, campaign: Campaign, trace: CampaignTrace) -> Taken | None:
         """Take the Lease over exactly what was seen of it; None, after a while, if that was not done as far as anybody knows.
 
         A write that was not answered may still arrive. Then the Lease names this process, which leads nothing, with an epoch that nobody
-        claims, and runs out as that of anybody who does not renew.
+        claims, and runs out as that of anybody who does not renew. The trace is ended with None, and goes on with the Lease.
         """
         wanted = wording.taken(holder=self._holder, epoch=campaign.epoch, times=self._times)
         await self._steps("before-put")
@@ -61,9 +63,13 @@ class Campaigner:
         except (ClusterUnavailable, ClusterRefused) as error:
             found = await self._found(wanted, until=sent_at + self._times.renew_deadline)
             if found is None:
-                await self._put_up_with(error)
+                await self._put_up_with(error, campaign.epoch, trace)
                 return None
             lease = found
+        trace.took(TAKE)
+        with trace.current():
+            extra = {"action": "lease_taken", "epoch": campaign.epoch, "failures": self._complaint.over()}
+            logger.info("the Lease is taken with epoch %d: %s", campaign.epoch, campaign.reason, extra=extra)
         await self._steps("after-put")
         return Taken(lease=lease, sent_at=sent_at)
 
@@ -90,13 +96,16 @@ class Campaigner:
             return await self._leases.create(wanted)
         return await self._leases.replace(wanted, over=over.resource_version)
 
-    async def _put_up_with(self, failure: ClusterUnavailable | ClusterRefused) -> None:
+    async def _put_up_with(self, failure: ClusterUnavailable | ClusterRefused, epoch: int, trace: CampaignTrace) -> None:
         """Say why it failed when that is new, and leave the API server alone for a while unless somebody else was just quicker."""
-        if str(failure) != self._complaint:
-            logger.warning("the Lease could not be taken: %s", failure, extra={"action": "campaign_refused"})
-        self._complaint = str(failure)
-        if not isinstance(failure, ObjectMoved):
-            await asyncio.sleep(self._times.retry_period)
+        is_news = self._complaint.is_news(f"epoch {epoch}: {failure}")
+        if isinstance(failure, ObjectMoved):
+            if is_news:
+                _tell_lost(failure, trace)
+            return
+        if is_news:
+            _tell_refused(failure, trace)
+        await asyncio.sleep(self._times.retry_period)
 
     async def _found(self, wanted: Lease, *, until: float) -> Lease | None:
         """Look whether a write was done that was refused or not answered; as long as nobody says, it is worth asking again."""
@@ -108,3 +117,17 @@ class Campaigner:
             else:
                 return found if found and found.same_spec(wanted) else None
         return None
+
+
+def _tell_lost(failure: ObjectMoved, trace: CampaignTrace) -> None:
+    trace.took(TAKE)
+    with trace.current():
+        logger.info("somebody else was quicker to take the Lease: %s", failure, extra={"action": "campaign_lost"})
+    trace.end(TermOutcome.LOST)
+
+
+def _tell_refused(failure: ClusterUnavailable | ClusterRefused, trace: CampaignTrace) -> None:
+    trace.took(TAKE, failure)
+    with trace.current():
+        logger.warning("the Lease could not be taken: %s", failure, extra={"action": "campaign_refused"})
+    trace.end(TermOutcome.FAILED, failure)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tinyforge.cluster import ClusterLeases
 from tinyforge.domain.candidacy import Campaign, Candidacy
+from tinyforge.domain.complaints import Complaint
 from tinyforge.domain.leaders import LeadersLook
 from tinyforge.domain.lease import LeaseTimes
 from tinyforge.domain.tenure import Tenure
@@ -20,6 +21,7 @@ from tinyforge.election.renewing import Renewer
 from tinyforge.election.standing_by import StandingBy
 from tinyforge.election.stepping_down import step_down
 from tinyforge.election.steps import Steps, no_stop
+from tinyforge.election.term_traces import RELEASE, Attributes, CampaignTrace, EndTrace, TermOutcome, why_it_ends
 from tinyforge.election.waiting import ended
 from tinyforge.election.watchdog import Watchdog
 from tinyforge.ports import Claiming, Fenced, Presence, Term
@@ -32,11 +34,12 @@ _LAST_WORDS_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Won:
-    """A term that was won: `renewer` says for how long its Lease is valid, `reason` why nobody led any more."""
+    """A term that was won: `renewer` says for how long its Lease is valid, `reason` why nobody led any more. `ending` traces its end."""
 
     term: Term
     renewer: Renewer
     reason: str
+    ending: EndTrace
 
 
 class Elector:
@@ -102,38 +105,59 @@ class Elector:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._leases.close)
             async with self._standing_by.present():
-                campaign, taken = await self._take()
+                campaign, taken, trace = await self._take()
                 tenure = Tenure(holder=self._holder, epoch=campaign.epoch, times=self._times, sent_at=taken.sent_at)
-                await stack.enter_async_context(self._given_back_after(tenure, epoch=campaign.epoch))
-                term = await self._campaigner.claim(taken)
+                ending = EndTrace(self._about(campaign.epoch))
+                await stack.enter_async_context(self._given_back_after(tenure, ending, epoch=campaign.epoch))
+                term = await self._claim(taken, trace)
             renewer = Renewer(
                 leases=self._renewed_leases, held=taken.lease, tenure=tenure, times=self._times, now=self._now, steps=self._steps
             )
             await stack.enter_async_context(self._renewed_by(renewer))
             await stack.enter_async_context(self._announced(campaign))
-            yield Won(term=term, renewer=renewer, reason=campaign.reason)
+            yield Won(term=term, renewer=renewer, reason=campaign.reason, ending=ending)
 
-    async def _take(self) -> tuple[Campaign, Taken]:
+    def _about(self, epoch: int) -> Attributes:
+        return {"tinyforge.epoch": epoch, "tinyforge.lease.name": self._leases.name, "k8s.namespace.name": self._leases.namespace}
+
+    async def _take(self) -> tuple[Campaign, Taken, CampaignTrace]:
         while True:
             campaign = await self._standing_by.campaign_due()
-            if taken := await self._campaigner.take(campaign):
-                extra = {"action": "lease_taken", "epoch": campaign.epoch}
-                logger.info("the Lease is taken with epoch %d: %s", campaign.epoch, campaign.reason, extra=extra)
-                return campaign, taken
+            trace = CampaignTrace(reason=campaign.reason, about=self._about(campaign.epoch))
+            if taken := await self._campaigner.take(campaign, trace):
+                return campaign, taken, trace
+
+    async def _claim(self, taken: Taken, trace: CampaignTrace) -> Term:
+        with trace.claiming(Complaint()):
+            term = await self._campaigner.claim(taken)
+        with trace.current():
+            logger.info("%s is elected with epoch %d", self._holder, term.epoch, extra={"action": "elected", "epoch": term.epoch})
+        trace.won(term.epoch)
+        return term
 
     @asynccontextmanager
-    async def _given_back_after(self, tenure: Tenure, *, epoch: int) -> AsyncIterator[None]:
+    async def _given_back_after(self, tenure: Tenure, ending: EndTrace, *, epoch: int) -> AsyncIterator[None]:
         try:
             yield
-        except (LeaseLost, Fenced):
-            raise  # it is not ours to give back
-        except BaseException:
-            await self._step_down(tenure, epoch=epoch)
+        except (LeaseLost, Fenced) as error:  # it is not ours to give back
+            ending.begin(str(error))
+            ending.end(TermOutcome.DEPOSED, error)
             raise
-        await self._step_down(tenure, epoch=epoch)
+        except BaseException as error:
+            await self._step_down(tenure, ending, epoch=epoch, error=error)
+            raise
+        await self._step_down(tenure, ending, epoch=epoch)
 
-    async def _step_down(self, tenure: Tenure, *, epoch: int) -> None:
-        if await step_down(self._leases, tenure, within=self._times.request_timeout, steps=self._steps):
+    async def _step_down(self, tenure: Tenure, ending: EndTrace, *, epoch: int, error: BaseException | None = None) -> None:
+        ending.begin(why_it_ends(error))
+        outcome = TermOutcome.LEFT
+        try:
+            with ending.step(RELEASE):
+                if await step_down(self._leases, tenure, within=self._times.request_timeout, steps=self._steps):
+                    outcome = TermOutcome.RELEASED
+        finally:
+            ending.end(outcome, error)
+        if outcome is TermOutcome.RELEASED:
             await announce(self._leases, stepped_down_event(holder=self._holder, epoch=epoch), within=_LAST_WORDS_SECONDS)
 
     @asynccontextmanager
@@ -158,8 +182,6 @@ class Elector:
 
     @asynccontextmanager
     async def _announced(self, campaign: Campaign) -> AsyncIterator[None]:
-        extra = {"action": "elected", "epoch": campaign.epoch}
-        logger.info("%s is elected with epoch %d", self._holder, campaign.epoch, extra=extra)
         event = elected_event(holder=self._holder, epoch=campaign.epoch, reason=campaign.reason)
         announcing = asyncio.create_task(announce(self._leases, event, within=self._times.request_timeout), name="event of the election")
         try:

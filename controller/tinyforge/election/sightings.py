@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import NoReturn
 
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable
+from tinyforge.domain.complaints import Complaint
 from tinyforge.domain.lease import Lease
 from tinyforge.election.waiting import ended
 from tinyforge.ports import Leases
@@ -37,7 +38,7 @@ class Sightings:
         self._blind = blind
         self._version = ""
         self._heard_at = 0.0
-        self._complaints: dict[str, str] = {}
+        self._complaints = {"read": Complaint(), "watched": Complaint()}
 
     async def run(self) -> NoReturn:
         """Look until cancelled. Whatever ends a watch, the next one begins, at most one in each period."""
@@ -69,7 +70,7 @@ class Sightings:
             async with aclosing(self._leases.watch()) as watch:
                 async for lease in watch:
                     self._hear(lease)
-            self._complain("watched", "")
+            self._tell_end("watched")
         except (ClusterUnavailable, ClusterRefused) as error:
             self._complain("watched", str(error))
 
@@ -81,7 +82,7 @@ class Sightings:
             self._complain("read", str(error))
             self._blind()
         else:
-            self._complain("read", "")
+            self._tell_end("read")
             self._hear(lease)
 
     def _hear(self, lease: Lease | None) -> None:
@@ -90,9 +91,11 @@ class Sightings:
         self._saw(lease)
 
     def _complain(self, done: str, complaint: str) -> None:
-        """Say what is wrong when it is new, and that it is over."""
-        before, self._complaints[done] = self._complaints.get(done, ""), complaint
-        if complaint and complaint != before:
+        if self._complaints[done].is_news(complaint):
             logger.warning("the Lease cannot be %s: %s", done, complaint, extra={"action": "lease_unreadable"})
-        elif before and not complaint:
-            logger.info("the Lease can be %s again", done, extra={"action": "lease_readable"})
+
+    def _tell_end(self, done: str) -> None:
+        if failures := self._complaints[done].over():
+            logger.info(
+                "the Lease can be %s again (failures: %d)", done, failures, extra={"action": "lease_readable", "failures": failures}
+            )

@@ -7,6 +7,8 @@ remembers of having led is no ground to wipe its successor's Lease.
 import asyncio
 import logging
 
+from opentelemetry import trace
+
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectMoved
 from tinyforge.domain.tenure import Tenure
 from tinyforge.election import wording
@@ -41,6 +43,7 @@ async def step_down(leases: Leases, tenure: Tenure, *, within: float, steps: Ste
     except (ClusterUnavailable, ClusterRefused) as error:
         complaint = str(error)
     logger.warning("the Lease could not be given back: %s", complaint, extra={"action": "lease_not_given_back"})
+    trace.get_current_span().set_status(trace.StatusCode.ERROR, complaint)
     return False
 
 

@@ -101,7 +101,7 @@ class DockerEngine:
         try:
             return await ask(self._version)
         except StatusError as error:
-            if error.status != 400:  # what an engine answers to a version that it does not speak, any more or yet
+            if error.http_status != 400:  # what an engine answers to a version that it does not speak, any more or yet
                 raise
         self._version = await self._requests.version()
         return await ask(self._version)

@@ -14,9 +14,10 @@ class StatusError(EngineError):
 
     def __init__(self, status: int, complaint: str) -> None:
         super().__init__(
-            EngineReason.HTTP_ERROR, f"the engine answered with HTTP status {status}" + (f": {complaint}" if complaint else "")
+            EngineReason.HTTP_ERROR,
+            f"the engine answered with HTTP status {status}" + (f": {complaint}" if complaint else ""),
+            http_status=status,
         )
-        self.status = status
 
 
 def engine_error(error: Exception) -> EngineError:

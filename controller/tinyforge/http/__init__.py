@@ -5,7 +5,7 @@ is a callable, and a number that somebody else keeps is a callable too. aiohttp'
 nothing else of Tinyforge knows.
 
     server → answers → checks, exposition
-       ├───→ metrics → readings
+       ├───→ metrics → host_metrics, workload_metrics, readings
        ├───→ bounded_server → bounds
        └───→ listening → address
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from tinyforge.domain.complaints import Complaint
 from tinyforge.http.checks import Check, report
 from tinyforge.http.exposition import Exposition
 
@@ -32,6 +33,7 @@ class Answers:
             "/readyz": lambda _: _checked(readiness, standing),
             "/metrics": self._exposed,
         }
+        self._complaints = {path: Complaint() for path in self._paths}
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, as the last one on its connection."""
@@ -42,18 +44,26 @@ class Answers:
 
     def _respond(self, request: web.BaseRequest) -> web.Response:
         path = request.raw_path.partition("?")[0]
-        answer = self._paths.get(path)
-        if answer is None:
+        if path not in self._paths:
             return _text(HTTPStatus.NOT_FOUND, f"nothing is here; there are {', '.join(self._paths)}\n")
         if request.method not in _METHODS:
             response = _text(HTTPStatus.METHOD_NOT_ALLOWED, f"only {' and '.join(_METHODS)} are answered\n")
             response.headers["Allow"] = ", ".join(_METHODS)
             return response
+        return self._answered(path, request)
+
+    def _answered(self, path: str, request: web.BaseRequest) -> web.Response:
+        complaint = self._complaints[path]
         try:
-            return answer(request)
-        except Exception:
-            logger.exception("%s cannot be answered", path, extra={"action": "http_failed"})
+            response = self._paths[path](request)
+        except Exception as error:
+            if complaint.is_news(repr(error)):
+                logger.exception("%s cannot be answered", path, extra={"action": "http_failed"})
             return _text(HTTPStatus.INTERNAL_SERVER_ERROR, f"{path} cannot be answered; the log says why\n")
+        if failures := complaint.over():
+            extra = {"action": "http_answers", "failures": failures}
+            logger.info("%s can be answered again (failures: %d)", path, failures, extra=extra)
+        return response
 
     def _exposed(self, request: web.BaseRequest) -> web.Response:
         page = self._metrics.page(",".join(request.headers.getall("Accept", ())))

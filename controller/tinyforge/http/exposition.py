@@ -3,8 +3,9 @@
 prometheus_client's own choice of a format is not used: a version in the header that is no number ends it with a TypeError.
 """
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -15,6 +16,8 @@ _FRESH_SECONDS = 1.0
 """How long a text is given out again: with 100 hosts one takes 20 ms of the event loop, and anybody may ask as often as they like."""
 
 _OPENMETRICS = "application/openmetrics-text"
+_TEXT = "text/plain"
+_QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _FORMATS: dict[str, Callable[[CollectorRegistry], bytes]] = {
     openmetrics.CONTENT_TYPE_LATEST: openmetrics.generate_latest,
     CONTENT_TYPE_PLAIN_0_0_4: generate_latest,
@@ -55,5 +58,15 @@ class Exposition:
 
 
 def _content_type(accept: str) -> str:
-    offered = {each.partition(";")[0].strip().lower() for each in accept.split(",")}
-    return openmetrics.CONTENT_TYPE_LATEST if _OPENMETRICS in offered else CONTENT_TYPE_PLAIN_0_0_4
+    """Return OpenMetrics for whoever names it and likes it no less than text: a range such as `*/*` does not name it."""
+    wished = max((quality for kind, quality in _wishes(accept) if kind == _OPENMETRICS), default=0.0)
+    text = max((quality for kind, quality in _wishes(accept) if kind == _TEXT), default=0.0)
+    return openmetrics.CONTENT_TYPE_LATEST if wished > 0 and wished >= text else CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _wishes(accept: str) -> Iterator[tuple[str, float]]:
+    """Yield the media types of a header `Accept`, each with its quality (RFC 9110, sections 12.4.2 and 12.5.1); one that is none is 1."""
+    for wish in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in wish.split(";"))
+        qualities = [float(found[1]) for it in parameters if (found := _QUALITY.fullmatch(it))]
+        yield kind, qualities[0] if qualities else 1.0

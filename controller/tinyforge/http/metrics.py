@@ -1,24 +1,26 @@
 """What this process has done and found, as metrics. The drivers tell it; `/metrics` shows it.
 
-The names are a contract: dashboards and alerts are made of them. Labels are bounded by what operators wrote or installed, never by what a
-container, an engine or an object says: a host that is no longer declared leaves with all its series, and a source that is not installed
-counts as `other`.
+The names are a contract: dashboards and alerts are made of them, and docs/metrics.md explains each. Labels are bounded by what operators
+wrote or installed, never by what a container, an engine, a plugin or an object says.
 """
 
 import time
 from collections.abc import Callable, Collection
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram, PlatformCollector, ProcessCollector
 
 from tinyforge.domain.dispatch import DispatchReport
-from tinyforge.domain.passes import PassOutcome, PassReport
+from tinyforge.domain.passes import PassReport
+from tinyforge.http.exemplars import exemplar
+from tinyforge.http.host_metrics import HostMetrics
 from tinyforge.http.readings import Readings
+from tinyforge.http.workload_metrics import WorkloadMetrics
+from tinyforge.objects.workload import WorkloadStatus
 
 OTHER = "other"
 """The source of dispatches whose source is not installed."""
 
-_PASS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
-"""From a small host's pass to what a list may take by default."""
 _DISPATCH_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0)
 """From a source that only compares to three calls that each take all the time they have by default."""
 
@@ -29,34 +31,17 @@ class Metrics:
     Args:
         sources: the kinds of the sources that are installed.
         now: the time, in seconds since 1970.
+        clock: a clock in seconds that never goes back.
     """
 
-    def __init__(self, *, sources: Collection[str], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, sources: Collection[str], now: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._sources = frozenset(sources)
-        self._now = now
         self.registry = CollectorRegistry()
         """Where the metrics are, for `Exposition`."""
-        self._pass_seconds = Histogram(
-            "tinyforge_pass_duration_seconds",
-            "From asking an engine for its list to the commit, of passes that got one.",
-            buckets=_PASS_SECONDS,
-            registry=self.registry,
-        )
-        self._containers = Gauge(
-            "tinyforge_pass_containers",
-            "What a host's last complete pass found; its list was matched + ignored.",
-            ["host", "result"],
-            registry=self.registry,
-        )
-        self._failures = Counter(
-            "tinyforge_pass_failures_total", "Passes that could say nothing.", ["host", "reason"], registry=self.registry
-        )
-        self._completed_at = Gauge(
-            "tinyforge_host_last_complete_pass_timestamp_seconds",
-            "When the list of a host's last complete pass was asked for, by this process's clock.",
-            ["host"],
-            registry=self.registry,
-        )
+        self._hosts = HostMetrics(self.registry, now=now, clock=clock)
+        self._workloads = WorkloadMetrics()
         self._dispatch_seconds = Histogram(
             "tinyforge_dispatch_duration_seconds",
             "How long dispatches took.",
@@ -66,33 +51,27 @@ class Metrics:
         )
         self.readings = Readings()
         """What others keep the number of."""
+        self.registry.register(self._workloads)
         self.registry.register(self.readings)
+        build = Gauge("tinyforge_build_info", "1 under the version that runs.", ["version"], registry=self.registry)
+        build.labels(version("tinyforge")).set(1)
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
 
     def passed(self, host: str, report: PassReport) -> None:
-        """Count a pass of a declared host. Numbers of a complete pass stay until the next one; a skipped pass says nothing."""
-        match report.outcome:
-            case PassOutcome.CHANGED | PassOutcome.UNCHANGED:
-                self._complete(host, report)
-            case PassOutcome.FAILED:
-                self._failures.labels(host, report.reason).inc()
-            case PassOutcome.SKIPPED:
-                pass
+        """Count a pass of a declared host."""
+        self._hosts.passed(host, report)
 
     def dispatched(self, source: str, report: DispatchReport, seconds: float) -> None:
         """Count a dispatch to a source of some kind, and for how many seconds it went on."""
         known = source if source in self._sources else OTHER
-        self._dispatch_seconds.labels(known, report.outcome.value).observe(seconds)
+        self._dispatch_seconds.labels(known, report.outcome.value).observe(seconds, exemplar(report.trace_id))
 
-    def keep_hosts(self, hosts: Collection[str]) -> None:
-        """Keep the series of these hosts and of no others: call it whenever what is declared was applied."""
-        for metric in (self._containers, self._failures, self._completed_at):
-            shown = {sample.labels["host"] for family in metric.collect() for sample in family.samples}
-            for gone in shown - set(hosts):
-                metric.remove_by_labels({"host": gone})
+    def assessed(self, workload: str, status: WorkloadStatus, dispatch: DispatchReport | None) -> None:
+        """Take note of a workload's status after a turn, and of its last dispatch if it has had one."""
+        self._workloads.assessed(workload, status, dispatch)
 
-    def _complete(self, host: str, report: PassReport) -> None:
-        self._pass_seconds.observe(report.duration_seconds)
-        self._completed_at.labels(host).set(self._now() - report.duration_seconds)
-        counts = {"matched": report.matched, "ignored": report.ignored, "written": report.written, "missing": report.missing}
-        for result, number in counts.items():
-            self._containers.labels(host, result).set(number)
+    def keep(self, *, hosts: Collection[str], workloads: Collection[str]) -> None:
+        """Keep what is said of these and of no others: call it whenever what is declared was applied."""
+        self._hosts.keep(hosts)
+        self._workloads.keep(workloads)

@@ -2,10 +2,35 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Protocol
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+
+class TraceNumbers(Protocol):
+    """What whoever sends traces counts: spans that a collector took, spans that were lost, failed attempts to send, spans that wait."""
+
+    @property
+    def exported(self) -> int:
+        """Spans that the collector has taken."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Spans that are lost: the queue was full, or the collector did not take them."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """Attempts to send that failed."""
+        ...
+
+    @property
+    def queued(self) -> int:
+        """Spans that wait to be sent."""
+        ...
 
 
 class Readings(Collector):
@@ -58,9 +83,33 @@ class Readings(Collector):
         about = "Transactions that were refused since another process leads: nothing of them was written."
         self._reads["fence"] = lambda: CounterMetricFamily("tinyforge_fenced_writes", about, value=refused())
 
+    def look_at_rhythm(self, stale_after: Callable[[], float]) -> None:
+        """Show for how many seconds a complete pass speaks: alerts compare with it, whatever the interval is."""
+        about = "After so many seconds without a complete pass a host's containers read unknown."
+        self._reads["rhythm"] = lambda: _gauge("tinyforge_stale_after_seconds", about, stale_after)
+
+    def look_at_traces(self, traces: TraceNumbers) -> None:
+        """Show what became of spans, in a process that sends any."""
+        counters: dict[str, tuple[str, Callable[[], int]]] = {
+            "tinyforge_trace_spans_exported": ("Spans that the collector has taken.", lambda: traces.exported),
+            "tinyforge_trace_spans_dropped": (
+                "Spans that are lost: the queue was full, or the collector did not take them.",
+                lambda: traces.dropped,
+            ),
+            "tinyforge_trace_export_failures": ("Attempts to send spans that failed.", lambda: traces.failures),
+        }
+        for name, (about, look) in counters.items():
+            self._reads[name] = partial(_counter, name, about, look)
+        about = "Spans that wait to be sent; more than the queue holds, 2048 by default, are not kept."
+        self._reads["queue"] = lambda: _gauge("tinyforge_trace_queue_size", about, lambda: traces.queued)
+
     def collect(self) -> Iterator[Metric]:
         """Look at everything now."""
         return (read() for read in list(self._reads.values()))
+
+
+def _counter(name: str, about: str, look: Callable[[], float]) -> Metric:
+    return CounterMetricFamily(name, about, value=look())
 
 
 def _gauge(name: str, about: str, look: Callable[[], float]) -> Metric:

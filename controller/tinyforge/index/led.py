@@ -39,11 +39,14 @@ class LedIndex:
 
 
 @asynccontextmanager
-async def lead(conninfo: str, *, driver: str = STANDALONE, take_over: bool = False) -> AsyncIterator[LedIndex]:
+async def lead(
+    conninfo: str, *, identity: Identity | None = None, driver: str = STANDALONE, take_over: bool = False
+) -> AsyncIterator[LedIndex]:
     """Claim a database whose schema is up to date, and give it back at the end, whatever ends it.
 
     Args:
         conninfo: where the database is.
+        identity: who leads; one that is drawn now by default.
         driver: for which driver; a database belongs to one.
         take_over: claim it even if another driver or a Lease leads it.
 
@@ -51,7 +54,7 @@ async def lead(conninfo: str, *, driver: str = STANDALONE, take_over: bool = Fal
         IndexRefused: the database belongs to somebody else.
         IndexUnavailable: PostgreSQL does not answer.
     """
-    identity = Identity.draw()
+    identity = identity or Identity.draw()
     term = await claim(conninfo, identity, driver=driver, take_over=take_over)
     presence = Presence(conninfo, session=identity.session)
     try:

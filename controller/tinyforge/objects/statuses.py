@@ -155,7 +155,7 @@ def _last_pass(report: PassReport, *, now: datetime, previous: LastPass | None) 
     at = _whole_second(now - timedelta(seconds=report.duration_seconds))
     if report.outcome in (PassOutcome.FAILED, PassOutcome.SKIPPED):
         listed = previous or LastPass(at=at, durationSeconds=0, outcome="skipped", listed=0, matched=0, ignored=0, written=0, missing=0)
-        return listed.model_copy(update={"at": at, "outcome": report.outcome.value, "trace_id": ""})
+        return listed.model_copy(update={"at": at, "outcome": report.outcome.value, "trace_id": report.trace_id})
     return LastPass(
         at=at,
         durationSeconds=round(report.duration_seconds, 3),
@@ -165,6 +165,7 @@ def _last_pass(report: PassReport, *, now: datetime, previous: LastPass | None) 
         ignored=report.ignored,
         written=report.written,
         missing=report.missing,
+        traceID=report.trace_id,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinyforge.cluster import Access, Cluster, ObjectState
 from tinyforge.domain.dispatch import DispatchReport
 from tinyforge.domain.hosts import Host
-from tinyforge.domain.passes import PassReport
+from tinyforge.domain.passes import PassReport, stale_after
 from tinyforge.http.metrics import Metrics
 from tinyforge.objects.workload import WorkloadStatus
 from tinyforge.operator.bridge import Bridge
@@ -67,6 +67,7 @@ class Controller:
         )
         self._bridge = Bridge(group=self._leading.group)
         self._kopf = self._kopf_thread()
+        metrics.readings.look_at_rhythm(lambda: stale_after(rhythm.interval))
         metrics.readings.look_at_statuses(lambda: self.writer.unwritten)
         metrics.readings.look_at_kopf(lambda: self._kopf.restarts)
 
@@ -105,7 +106,7 @@ class Controller:
 
     def in_force(self, state: InForce) -> None:
         """See `Driver.in_force`."""
-        self._metrics.keep_hosts(state.hosts)
+        self._metrics.keep(hosts=state.hosts, workloads=state.workloads)
         self._publisher.in_force(state)
 
     def passed(self, host: Host, report: PassReport) -> None:
@@ -115,6 +116,7 @@ class Controller:
 
     def assessed(self, workload: str, status: WorkloadStatus, dispatch: DispatchReport | None) -> None:
         """See `Driver.assessed`."""
+        self._metrics.assessed(workload, status, dispatch)
         self._publisher.assessed(workload, status, dispatch)
 
     def dispatched(self, source: str, report: DispatchReport, seconds: float) -> None:

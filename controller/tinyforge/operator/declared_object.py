@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from tinyforge.cluster import ObjectKind, ObjectState
 from tinyforge.domain.declarations import DeclaredWorkload
 from tinyforge.domain.hosts import Host
+from tinyforge.domain.traces import Traceparent
 from tinyforge.objects.docker_host import DockerHost
 from tinyforge.objects.faults import dotted, field_faults
+from tinyforge.objects.metadata import traceparent_of
 from tinyforge.objects.workload import Workload
 from tinyforge.operator.status_record import is_newer
 
@@ -24,7 +26,10 @@ Value = Host | DeclaredWorkload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredObject:
-    """One object. `value` is None, and `fault` a sentence, if it cannot be used; `deleted` is whether somebody deleted it."""
+    """One object. `value` is None, and `fault` a sentence, if it cannot be used; `deleted` is whether somebody deleted it.
+
+    `traceparent` is where whoever wrote it says that they trace it.
+    """
 
     state: ObjectState
     generation: int
@@ -32,6 +37,7 @@ class DeclaredObject:
     deleted: bool
     value: Value | None
     fault: str = ""
+    traceparent: Traceparent | None = None
 
     @property
     def name(self) -> str:
@@ -48,9 +54,9 @@ class DeclaredObject:
         return is_newer(self.state.resource_version, resource_version)
 
     @property
-    def identity(self) -> tuple[str, int, bool]:
+    def identity(self) -> tuple[str, int, bool, Traceparent | None]:
         """What changes whenever the object has to be looked at again, and not with its status."""
-        return self.state.ref.uid, self.generation, self.deleted
+        return self.state.ref.uid, self.generation, self.deleted, self.traceparent
 
 
 def name_of(state: ObjectState) -> str:
@@ -68,12 +74,14 @@ def read_object(raw: Mapping[str, Any], state: ObjectState, *, before: DeclaredO
             writes to statuses.
     """
     metadata = raw["metadata"]
-    generation, deleted = int(metadata.get("generation", 0)), "deletionTimestamp" in metadata
+    generation, deleted, traceparent = int(metadata.get("generation", 0)), "deletionTimestamp" in metadata, traceparent_of(raw)
     if before and before.state.ref == state.ref and before.generation == generation:
-        return replace(before, state=state, deleted=deleted)
+        return replace(before, state=state, deleted=deleted, traceparent=traceparent)
     value, fault = _read_spec(raw, state, generation)
     since = datetime.fromisoformat(metadata["creationTimestamp"])
-    return DeclaredObject(state=state, generation=generation, since=since, deleted=deleted, value=value, fault=fault)
+    return DeclaredObject(
+        state=state, generation=generation, since=since, deleted=deleted, value=value, fault=fault, traceparent=traceparent
+    )
 
 
 def _read_spec(raw: Mapping[str, Any], state: ObjectState, generation: int) -> tuple[Value | None, str]:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from tinyforge.cluster import Cluster, ClusterRefused, ClusterUnavailable, ObjectKind, ObjectList, ObjectState
+from tinyforge.domain.complaints import Complaint
 from tinyforge.domain.declarations import Declared, DeclaredWorkload, Reading
 from tinyforge.domain.hosts import Host
 from tinyforge.operator.declared_object import DeclaredObject, name_of, read_object
@@ -132,16 +133,18 @@ class DeclaredObjects:
 
     async def _list_when_answered(self) -> None:
         """List all objects, again and again for as long as the API server does not let us."""
-        complaint = ""
+        complaint = Complaint()
         while True:
             try:
                 await self._list_all()
             except (ClusterUnavailable, ClusterRefused) as error:
-                if str(error) != complaint:
+                if complaint.is_news(str(error)):
                     logger.warning("what is declared cannot be read yet: %s", error, extra={"action": "objects_not_listed"})
-                complaint = str(error)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
+                if failures := complaint.over():
+                    extra = {"action": "objects_listed", "failures": failures}
+                    logger.info("what is declared can be read again (failures: %d)", failures, extra=extra)
                 return
 
     async def _list_all(self) -> None:
@@ -156,6 +159,10 @@ class DeclaredObjects:
                     raise
                 refused.add(scope)
                 self._say_refused(scope, error)
+        for _, namespace in self._refused - refused:
+            logger.info(
+                "the workloads of namespace %s may be listed again", namespace, extra={"action": "namespace_listed", "namespace": namespace}
+            )
         if self._refused != refused:
             self._refused = frozenset(refused)
             self._changed.set()
@@ -217,4 +224,4 @@ class DeclaredObjects:
 
 
 def _origin(declared: DeclaredObject, value: Any) -> Declared[Any]:
-    return Declared(value=value, origin=str(declared.state.ref), since=declared.since)
+    return Declared(value=value, origin=str(declared.state.ref), since=declared.since, traceparent=declared.traceparent)

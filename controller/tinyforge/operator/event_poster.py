@@ -5,6 +5,8 @@ import logging
 from typing import NoReturn, Protocol
 
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable, Event, ObjectRef
+from tinyforge.domain.complaints import Complaint
+from tinyforge.operator.log_fields import fields_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +23,12 @@ class EventSink(Protocol):
 
 
 class EventPoster:
-    """The events that are still to be told. Each is tried once, one after another; what fails is dropped, and said once in a row."""
+    """The events that are still to be told. Each is tried once, one after another; what fails is dropped, and counted."""
 
     def __init__(self, *, sink: EventSink) -> None:
         self._sink = sink
         self._waiting: asyncio.Queue[tuple[ObjectRef, Event]] = asyncio.Queue()
-        self._failing = False
+        self._complaint = Complaint()
 
     def put(self, ref: ObjectRef, event: Event) -> None:
         """Have an event about an object told soon."""
@@ -43,10 +45,18 @@ class EventPoster:
             except (ClusterUnavailable, ClusterRefused) as error:
                 self._dropped(ref, event, error)
             else:
-                self._failing = False
+                self._told()
 
     def _dropped(self, ref: ObjectRef, event: Event, error: Exception) -> None:
-        level = logging.DEBUG if self._failing else logging.WARNING
-        extra = {"action": "event_dropped", "object": str(ref), "reason": event.reason}
-        logger.log(level, "%s: the event %s could not be told: %s", ref, event.reason, error, extra=extra)
-        self._failing = True
+        if self._complaint.is_news(str(error)):
+            logger.warning(
+                "%s: the event %s could not be told: %s",
+                ref,
+                event.reason,
+                error,
+                extra={"action": "event_dropped", "reason": event.reason, **fields_of(ref)},
+            )
+
+    def _told(self) -> None:
+        if failures := self._complaint.over():
+            logger.info("events are told again (failures: %d)", failures, extra={"action": "events_told", "failures": failures})

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import kopf
 
+from tinyforge.domain.complaints import Complaint
 from tinyforge.operator.kopf_logs import quieten
 from tinyforge.operator.kopf_run import KopfRun
 from tinyforge.operator.kopf_settings import kopf_settings
@@ -45,7 +46,8 @@ class KopfThread:
         self._namespaces = tuple(namespaces)
         self._thread = threading.Thread(target=self._main, name="kopf", daemon=True)
         self._stopped = threading.Event()
-        self._run = KopfRun(self._spawn)
+        self._hanging = Complaint()
+        self._run = KopfRun(self._spawn, hanging=self._hanging)
         self.restarts = 0
         """How often it ended and nobody had asked it to."""
 
@@ -62,18 +64,22 @@ class KopfThread:
             await asyncio.to_thread(self._thread.join, _STOP_SECONDS)
 
     def _main(self) -> None:
-        pause = _FIRST_PAUSE
+        pause, complaint = _FIRST_PAUSE, Complaint()
         while not self._stopped.is_set():
             began = time.monotonic()
             ended = self._ended()
             if self._stopped.is_set():
                 return
             self.restarts += 1
-            pause = pause if time.monotonic() - began < _LONG_RUN else _FIRST_PAUSE
-            logger.warning("kopf ended (%s) and is started again in %g s", ended, pause, extra={"action": "kopf_restarted"})
+            if time.monotonic() - began >= _LONG_RUN:
+                pause = _FIRST_PAUSE
+                complaint.over()
+            if complaint.is_news(ended):
+                extra = {"action": "kopf_restarted", "failures": complaint.failures}
+                logger.warning("kopf ended (%s) and is started again in %g s", ended, pause, extra=extra)
             self._stopped.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-            self._run = KopfRun(self._spawn)
+            self._run = KopfRun(self._spawn, hanging=self._hanging)
 
     def _ended(self) -> str:
         """Run kopf until it ends, and return why it did."""

@@ -119,7 +119,18 @@ def _news(before: Status | None, after: Status) -> Event | None:
     if was is None and now.status == "Unknown":
         return None  # nothing is known of it yet, which is no news
     kind = EventType.NORMAL if now.status == "True" else EventType.WARNING
-    return Event(type=kind, reason=now.reason, action="Reconcile", note=now.message)
+    return Event(type=kind, reason=now.reason, action="Reconcile", note=now.message, trace_id=_new_trace_id(before, after))
+
+
+def _new_trace_id(before: Status | None, after: Status) -> str:
+    """Return the trace of what brought a status, if it names one: an older one says nothing of it."""
+    trace_id = _trace_id(after)
+    return trace_id if trace_id != _trace_id(before) else ""
+
+
+def _trace_id(status: Status | None) -> str:
+    last = status.last_dispatch if isinstance(status, WorkloadStatus) else status.last_pass if status else None
+    return last.trace_id if last else ""
 
 
 def _ready(status: Status | None) -> Any:

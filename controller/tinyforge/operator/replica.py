@@ -9,6 +9,7 @@ Whoever runs the process starts it again; it stands by then under another identi
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from tinyforge.domain.roles import Role, leader, standby
 from tinyforge.election import CampaignFailed, Elector, LeaseLost, Watchdog, Won, boottime, overdue_mutations
 from tinyforge.index.led import LedIndex, led
 from tinyforge.index.presence import Presence
+from tinyforge.logs import lines_of_epoch
 from tinyforge.operator.controller import Controller
 from tinyforge.ports import Fenced
 from tinyforge.reconcile.mutations import Mutations
@@ -67,9 +69,11 @@ class Replica:
             IndexRefused: nobody can lead this database until somebody acts.
         """
         try:
-            async with self._elector.elected() as won:
-                self._won, self._since = won, datetime.now(UTC)
-                await self._lead(won)
+            with ExitStack() as to_the_end:
+                async with self._elector.elected() as won:
+                    to_the_end.enter_context(lines_of_epoch(won.term.epoch))
+                    self._won, self._since = won, datetime.now(UTC)
+                    await self._lead(won)
         except (CampaignFailed, LeaseLost, Fenced):
             raise  # nothing is left that would be ours to give back
         except BaseException:
@@ -102,6 +106,7 @@ class Replica:
 
                 async def drain() -> None:
                     if not renewer.lost:
-                        await controller.drain(office.drain)
+                        with won.ending.draining():
+                            await controller.drain(office.drain)
 
                 await until_drained(controller.run, drain)

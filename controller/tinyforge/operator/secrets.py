@@ -9,10 +9,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 from tinyforge.cluster import Cluster, ClusterRefused, ClusterUnavailable
+from tinyforge.domain.complaints import Complaint
 from tinyforge.ports import EngineError, EngineReason
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class _Known:
 
     content: Mapping[str, bytes] | None = None
     failure: ClusterUnavailable | ClusterRefused | None = None
+    complaint: Complaint = field(default_factory=Complaint)
     asked_at: float = -inf
     used_at: float = -inf
     reading: asyncio.Task[None] | None = None
@@ -110,14 +112,15 @@ class ClusterSecrets:
         """Keep what was said last, unless the answer is that we may not know it. A refused login is an outage, and no such answer."""
         if isinstance(error, ClusterRefused) and error.status == _FORBIDDEN:
             known.content = None
-        elif known.content is not None and known.failure is None:
+        elif known.content is not None and known.complaint.is_news(str(error)):
             what = "%s cannot be read, so what it held last goes on being used: %s"
             logger.warning(what, self._title(name), error, extra={"action": "secret_not_read", "secret": name})
         known.failure = error
 
     def _answered(self, name: str, known: _Known, content: Mapping[str, bytes] | None) -> None:
-        if known.content is not None and known.failure:
-            logger.info("%s can be read again", self._title(name), extra={"action": "secret_read_again", "secret": name})
+        if failures := known.complaint.over():
+            extra = {"action": "secret_read_again", "secret": name, "failures": failures}
+            logger.info("%s can be read again (failures: %d)", self._title(name), failures, extra=extra)
         known.content, known.failure = content, None
 
     def _forget_unused(self, now: float) -> None:

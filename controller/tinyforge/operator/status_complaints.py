@@ -1,9 +1,11 @@
-"""What goes wrong with statuses, said once: when it begins, when it changes, and when it ends."""
+"""What goes wrong with statuses, said once: when it begins, when it changes, and when it ends, with how often it had failed by then."""
 
 import logging
 
 from tinyforge.cluster import ClusterRefused, ClusterUnavailable, ObjectRef
+from tinyforge.domain.complaints import Complaint
 from tinyforge.domain.texts import printable
+from tinyforge.operator.log_fields import fields_of
 from tinyforge.operator.status_record import MATTERS_OF_PERMISSION
 
 logger = logging.getLogger(__name__)
@@ -15,32 +17,33 @@ class StatusComplaints:
     """What has been said and is still so. A missing permission is said once for all objects of a kind in a namespace."""
 
     def __init__(self) -> None:
-        self._refused: dict[ObjectRef, str] = {}
+        self._refused: dict[ObjectRef, Complaint] = {}
         self._forbidden: dict[tuple[str, str], set[ObjectRef]] = {}
         self._left_out: dict[ObjectRef, tuple[str, ...]] = {}
-        self._away = False
+        self._away = Complaint()
 
     def refused(self, ref: ObjectRef, error: ClusterRefused | ClusterUnavailable) -> None:
         """Say that the API server will not have a status, and why in its own words."""
         text = printable(str(error), _LENGTH)
-        known = self._refused.get(ref) == text
+        is_news = self._refused.setdefault(ref, Complaint()).is_news(text)
         if error.status in MATTERS_OF_PERMISSION:
             together = self._forbidden.setdefault((ref.kind, ref.namespace), set())
-            known = bool(together)
+            is_news = not together
             together.add(ref)
-        self._refused[ref] = text
-        if not known:
+        if is_news:
             logger.warning(
                 "%s: its status is refused, and shows what it was before: %s",
                 ref,
                 text,
-                extra={"action": "status_refused", "object": str(ref), "status": error.status},
+                extra={"action": "status_refused", "status": error.status, **fields_of(ref)},
             )
 
     def taken(self, ref: ObjectRef) -> None:
         """Say that the status of an object is taken again, if it was refused."""
         if ref in self._refused:
-            logger.info("%s: its status is taken again", ref, extra={"action": "status_taken", "object": str(ref)})
+            failures = self._refused[ref].over()
+            extra = {"action": "status_taken", "failures": failures, **fields_of(ref)}
+            logger.info("%s: its status is taken again (failures: %d)", ref, failures, extra=extra)
             self._drop_refusal(ref)
 
     def left_out(self, ref: ObjectRef, fields: tuple[str, ...]) -> None:
@@ -50,23 +53,22 @@ class StatusComplaints:
                 "%s: its status is written without %s, which its schema does not take",
                 ref,
                 ", ".join(fields[:5]),
-                extra={"action": "status_left_out", "object": str(ref), "fields": fields[:20]},
+                extra={"action": "status_left_out", "fields": fields[:20], **fields_of(ref)},
             )
         self._replace(ref, fields)
 
     def away(self, error: ClusterUnavailable) -> None:
         """Say that the API server takes no statuses now."""
-        if not self._away:
+        if self._away.is_news("away"):  # in whichever words: an outage has many
             logger.warning(
                 "no status is written until the API server answers: %s", printable(str(error), _LENGTH), extra={"action": "statuses_wait"}
             )
-        self._away = True
 
     def answers(self) -> None:
         """Say that the API server takes statuses again, if it did not."""
-        if self._away:
-            logger.info("the API server answers: statuses are written again", extra={"action": "statuses_written"})
-        self._away = False
+        if failures := self._away.over():
+            extra = {"action": "statuses_written", "failures": failures}
+            logger.info("the API server answers: statuses are written again (failures: %d)", failures, extra=extra)
 
     def forget(self, ref: ObjectRef) -> None:
         """Forget what was said of an object that is gone."""

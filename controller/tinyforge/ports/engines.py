@@ -10,7 +10,7 @@ from tinyforge.domain.hosts import EngineIdentity
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A whole, successful answer to one list.
+    """A whole, successful answer to one list: HTTP status 200, since no other counts.
 
     `asked_at` is the moment it was asked for, on this process's monotonic clock, in seconds.
     """

@@ -25,11 +25,15 @@ class EngineReason(StrEnum):
 
 
 class EngineError(TinyforgeError):
-    """An engine gave no usable answer; the whole list counts as failed (rule P4)."""
+    """An engine gave no usable answer; the whole list counts as failed (rule P4).
 
-    def __init__(self, reason: EngineReason, message: str) -> None:
+    `http_status` is what it answered with, if that is why.
+    """
+
+    def __init__(self, reason: EngineReason, message: str, *, http_status: int | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.http_status = http_status
 
 
 class IndexUnavailable(TinyforgeError):

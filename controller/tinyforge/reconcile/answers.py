@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tinyforge.domain.passes import PassReport
+from tinyforge.domain.complaints import Complaint
+from tinyforge.domain.passes import PassReason, PassReport
 from tinyforge.domain.requests import Request, RequestKind
 from tinyforge.plugin import InboundEvent
 from tinyforge.ports import Engine, EngineError, Fenced, IndexRefused, IndexUnavailable, LedIndex, TinyforgeError
@@ -48,6 +49,7 @@ class Answers:
         self._group = group
         self._asked = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._complaint = Complaint()
 
     def look(self) -> None:
         """Look at the open requests soon."""
@@ -78,12 +80,15 @@ class Answers:
         try:
             answer = await self._answer_or_say_why(request)
         except IndexUnavailable as error:
-            logger.warning(
-                "request %d not answered yet: %s", request.id, error, extra={"action": "request_postponed", "request": request.id}
-            )
+            if self._complaint.is_news(str(error)):
+                logger.warning(
+                    "request %d not answered yet: %s", request.id, error, extra={"action": "request_postponed", "request": request.id}
+                )
             await asyncio.sleep(_RETRY_SECONDS)
             asyncio.get_running_loop().call_soon(self.look)  # when this task has ended, so that the request is met again
             return
+        if failures := self._complaint.over():
+            logger.info("requests are answered again (failures: %d)", failures, extra={"action": "requests_met", "failures": failures})
         with self._under_way.ending(f"the answer to request {request.id}"):
             await until_taken(
                 f"request {request.id} not answered yet", lambda: self._index.requests.answer(request, answer), action="request_postponed"
@@ -104,7 +109,7 @@ class Answers:
         hosts = [request.host] if request.host else list(declared)
         match request.kind:
             case RequestKind.SYNC:
-                return {"passes": [describe_pass(report) for report in await self._hosts.ask(hosts)]}
+                return {"passes": [describe_pass(report) for report in await self._hosts.ask(hosts, PassReason.SYNC)]}
             case RequestKind.EXPLAIN:
                 return await self._explain(request.argument, hosts)
             case RequestKind.FORGET:
@@ -159,4 +164,5 @@ def describe_pass(report: PassReport) -> Answer:
         "written": report.written,
         "missing": report.missing,
         "durationSeconds": round(report.duration_seconds, 6),
+        "traceID": report.trace_id,
     }

@@ -4,13 +4,14 @@ The mirror is what passes work from, so it also stands in for what cannot be rea
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tinyforge.domain.declarations import Reading
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import Mirror, MirrorPlan, Refusal, plan_mirror
+from tinyforge.domain.traces import Traceparent
 from tinyforge.ports import MirrorIndex
 from tinyforge.reconcile.hosts import Hosts
 
@@ -34,7 +35,8 @@ class InForce:
     """What is in force after declarations were applied.
 
     `workloads` are those that the mirror holds, with their host; `declared` those of them that this changed. `opened` are hosts that had
-    no pass yet under what is declared of them now, `touched` those whose containers may match differently.
+    no pass yet under what is declared of them now, `touched` those whose containers may match differently. `traceparents` is where
+    workloads are traced by whoever declared them.
     """
 
     hosts: Mapping[str, Host]
@@ -43,6 +45,7 @@ class InForce:
     refusals: tuple[Refusal, ...]
     opened: frozenset[str]
     touched: frozenset[str]
+    traceparents: Mapping[str, Traceparent] = field(default_factory=dict)
 
 
 class Declarations:
@@ -81,7 +84,7 @@ class Declarations:
         if not plan.changes_nothing:
             await self._mirror.write(plan, stale_after=self._stale_after)
             _say(plan)
-        return self._in_force(await self._mirror.read(), plan, hosts)
+        return replace(self._in_force(await self._mirror.read(), plan, hosts), traceparents=reading.traceparents)
 
     def _in_force(self, mirror: Mirror, plan: MirrorPlan, hosts: Hosts) -> InForce:
         """Return what is in force, with the changes of all attempts since the last one that got here: one may fail when it has written."""
@@ -128,15 +131,11 @@ def _touched(plan: MirrorPlan, stored: Mirror) -> frozenset[str]:
 
 
 def _say(plan: MirrorPlan) -> None:
-    for action, what, names in (
-        ("host_declared", "declared: host", (host.name for host in plan.hosts)),
-        ("host_removed", "no longer declared: host", plan.removed_hosts),
-        ("workload_declared", "declared: workload", (workload.key.id for workload in plan.workloads)),
-        ("workload_removed", "no longer in force: workload", plan.removed_workloads),
-    ):
-        _say_each(action, what, names)
-
-
-def _say_each(action: str, what: str, names: Iterable[str]) -> None:
-    for name in names:
-        logger.info("%s %s", what, name, extra={"action": action, "object": name})
+    for host in (it.name for it in plan.hosts):
+        logger.info("declared: host %s", host, extra={"action": "host_declared", "host": host})
+    for host in plan.removed_hosts:
+        logger.info("no longer declared: host %s", host, extra={"action": "host_removed", "host": host})
+    for workload in (it.key.id for it in plan.workloads):
+        logger.info("declared: workload %s", workload, extra={"action": "workload_declared", "workload": workload})
+    for workload in plan.removed_workloads:
+        logger.info("no longer in force: workload %s", workload, extra={"action": "workload_removed", "workload": workload})

@@ -1,18 +1,15 @@
 """One dispatch: a workload handed to its source, because of its trigger or not (rules D1 to D3). It ends in a report, whatever happens.
 
-Each dispatch is a trace of its own, with a child a step; its id is in the report if the trace is kept anywhere.
+Each dispatch is a trace of its own, with a child a step (`tinyforge.reconcile.dispatch_trace`); where it was recorded is in the report.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
 from typing import Any, TypeVar
 
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import StatusCode
-
-from tinyforge.domain.dispatch import DispatchOutcome, DispatchReason, DispatchReport
+from tinyforge.domain.dispatch import Attempt, DispatchOutcome, DispatchReason, DispatchReport
 from tinyforge.domain.texts import MESSAGE_LENGTH, one_word, printable
 from tinyforge.plugin import (
     Changed,
@@ -30,15 +27,16 @@ from tinyforge.plugin import (
     Workload,
 )
 from tinyforge.ports import WorkloadSnapshot
+from tinyforge.reconcile.dispatch_trace import DispatchTrace, DispatchTraces
 from tinyforge.reconcile.plugin_call import PluginFailed, call_plugin
 from tinyforge.reconcile.plugins import PluginFault, Plugins, Prepared
 from tinyforge.reconcile.plugins.faults import told
 
 T = TypeVar("T")
-Step = Callable[[], Awaitable[Outcome]]
+Step = Callable[[DispatchTrace], Awaitable[DispatchReport]]
 Dispatched = Callable[[str, DispatchReport, float], None]
 
-_tracer = trace.get_tracer("tinyforge")
+_FIRST = Attempt()
 _OUTCOMES = (Unchanged, Changed, Failed, Skipped)
 _FACE_FIELDS = frozenset(field.name for field in fields(PublicFace))
 
@@ -49,74 +47,63 @@ class Dispatcher:
     Args:
         plugins: those there are.
         timeout: how many seconds one call of a plugin may take.
-        epoch: the term's, for traces.
+        traces: where each is recorded.
         dispatched: called after each dispatch with the kind of its source, how it ended, and how many seconds it took.
     """
 
     def __init__(
-        self, *, plugins: Plugins, timeout: float, epoch: int, dispatched: Dispatched = lambda _source, _report, _took: None
+        self, *, plugins: Plugins, timeout: float, traces: DispatchTraces, dispatched: Dispatched = lambda _source, _report, _took: None
     ) -> None:
         self._plugins = plugins
         self._timeout = timeout
-        self._epoch = epoch
+        self._traces = traces
         self._dispatched = dispatched
 
-    async def reconcile(self, snapshot: WorkloadSnapshot, reason: DispatchReason) -> DispatchReport:
+    async def reconcile(self, snapshot: WorkloadSnapshot, reason: DispatchReason, attempt: Attempt = _FIRST) -> DispatchReport:
         """Let the source bring a workload in line, or carry out what its trigger asks for now. Its host can be vouched for."""
 
-        async def step() -> Outcome:
+        async def step(told: DispatchTrace) -> DispatchReport:
             source, trigger = self._source(snapshot), self._trigger(snapshot)
-            seen = _seen(snapshot, trigger.config)
-            intent = await self._call("trigger.check", lambda: trigger.plugin.check(seen), wanted=(DeploymentIntent, type(None)))
+            intent = await self._check(told, trigger, snapshot)
             if intent is not None:
-                return await self._deploy(snapshot, source, intent)
-            return await self._ask("source.reconcile", lambda: source.plugin.reconcile(_seen(snapshot, source.config)))
+                return await self._deploy(told, snapshot, source, intent)
+            return await self._ask(told, snapshot, "source.reconcile", lambda: source.plugin.reconcile(_seen(snapshot, source.config)))
 
-        return await self._dispatch(snapshot, reason, step)
+        return await self._dispatch(snapshot, reason, attempt, step)
 
-    async def deploy(self, snapshot: WorkloadSnapshot, event: InboundEvent) -> DispatchReport:
+    async def deploy(self, snapshot: WorkloadSnapshot, event: InboundEvent, attempt: Attempt = _FIRST) -> DispatchReport:
         """Tell the trigger of an event, and let the source carry out what it makes of that; skipped while the host is away."""
 
-        async def step() -> Outcome:
+        async def step(told: DispatchTrace) -> DispatchReport:
             if snapshot.host.why_unknown:
-                return Skipped(reason=snapshot.host.why_unknown, message=_nobody_knows(snapshot))
+                return _report(Skipped(reason=snapshot.host.why_unknown, message=_nobody_knows(snapshot)))
             source, trigger = self._source(snapshot), self._trigger(snapshot)
-            seen = _seen(snapshot, trigger.config)
-            answer = await self._call("trigger.receive", lambda: trigger.plugin.receive(seen, event), wanted=(DeploymentIntent, Skipped))
-            return answer if isinstance(answer, Skipped) else await self._deploy(snapshot, source, answer)
+            answer = await self._receive(told, trigger, snapshot, event)
+            return answer if isinstance(answer, DispatchReport) else await self._deploy(told, snapshot, source, answer)
 
-        return await self._dispatch(snapshot, DispatchReason.DEPLOY, step)
+        return await self._dispatch(snapshot, DispatchReason.DEPLOY, attempt, step)
 
-    async def teardown(self, snapshot: WorkloadSnapshot) -> DispatchReport:
+    async def teardown(self, snapshot: WorkloadSnapshot, attempt: Attempt = _FIRST) -> DispatchReport:
         """Let the source take down what it put up for a workload that is no longer declared; that needs no trigger.
 
         It is asked while the host is away too: whether there is anything to take down there, only the source knows.
         """
 
-        async def step() -> Outcome:
+        async def step(told: DispatchTrace) -> DispatchReport:
             source = self._source(snapshot)
-            return await self._ask("source.teardown", lambda: source.plugin.teardown(_seen(snapshot, source.config)))
+            return await self._ask(told, snapshot, "source.teardown", lambda: source.plugin.teardown(_seen(snapshot, source.config)))
 
-        return await self._dispatch(snapshot, DispatchReason.SPEC, step)
+        return await self._dispatch(snapshot, DispatchReason.SPEC, attempt, step)
 
-    async def _dispatch(self, snapshot: WorkloadSnapshot, reason: DispatchReason, step: Step) -> DispatchReport:
+    async def _dispatch(self, snapshot: WorkloadSnapshot, reason: DispatchReason, attempt: Attempt, step: Step) -> DispatchReport:
         began = time.monotonic()
-        report = await self._traced(snapshot, reason, step)
+        with self._traces.dispatch(snapshot, reason, attempt) as told:
+            try:
+                report = told.ended(await step(told))
+            except PluginFailed as error:
+                report = told.ended(_failed(error.reason, str(error), retry_after=error.retry_after), error)
         self._dispatched(snapshot.declared.source_kind, report, time.monotonic() - began)
         return report
-
-    async def _traced(self, snapshot: WorkloadSnapshot, reason: DispatchReason, step: Step) -> DispatchReport:
-        with _tracer.start_as_current_span("workload.dispatch", context=Context()) as span:
-            span.set_attributes({**_about(snapshot, reason), "tinyforge.epoch": self._epoch})
-            try:
-                report = _report(await step())
-            except PluginFailed as error:
-                span.record_exception(error)
-                report = _failed(error.reason, str(error), retry_after=error.retry_after)
-            span.set_attribute("tinyforge.dispatch.outcome", report.outcome.value)
-            if report.failed:
-                span.set_status(StatusCode.ERROR, report.reason)
-            return replace(report, trace_id=trace.format_trace_id(span.get_span_context().trace_id) if span.is_recording() else "")
 
     def _source(self, snapshot: WorkloadSnapshot) -> Prepared[Source[Any]]:
         return _usable(self._plugins.source(snapshot.declared.source_kind, snapshot.declared.source_config))
@@ -124,16 +111,40 @@ class Dispatcher:
     def _trigger(self, snapshot: WorkloadSnapshot) -> Prepared[Trigger[Any]]:
         return _usable(self._plugins.trigger(snapshot.declared.trigger_kind, snapshot.declared.trigger_config))
 
-    async def _deploy(self, snapshot: WorkloadSnapshot, source: Prepared[Source[Any]], intent: DeploymentIntent) -> Outcome:
-        return await self._ask("source.deploy", lambda: source.plugin.deploy(_seen(snapshot, source.config), intent))
+    async def _check(self, told: DispatchTrace, trigger: Prepared[Trigger[Any]], snapshot: WorkloadSnapshot) -> DeploymentIntent | None:
+        seen = _seen(snapshot, trigger.config)
+        with told.step("trigger.check") as step:
+            call = partial(trigger.plugin.check, seen)
+            intent = await call_plugin(
+                "trigger.check", call, wanted=(DeploymentIntent, type(None)), seconds=self._timeout, hidden=_configs(snapshot)
+            )
+            step.found(wants_deployment=intent is not None)
+            return intent
 
-    async def _ask(self, name: str, call: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        return await self._call(name, call, wanted=_OUTCOMES)
+    async def _receive(
+        self, told: DispatchTrace, trigger: Prepared[Trigger[Any]], snapshot: WorkloadSnapshot, event: InboundEvent
+    ) -> DeploymentIntent | DispatchReport:
+        seen = _seen(snapshot, trigger.config)
+        with told.step("trigger.receive") as step:
+            call = partial(trigger.plugin.receive, seen, event)
+            wanted: tuple[type[DeploymentIntent | Skipped], ...] = (DeploymentIntent, Skipped)
+            answer = await call_plugin("trigger.receive", call, wanted=wanted, seconds=self._timeout, hidden=_configs(snapshot))
+            step.found(wants_deployment=isinstance(answer, DeploymentIntent))
+            return _report(answer) if isinstance(answer, Skipped) else answer
 
-    async def _call(self, name: str, call: Callable[[], Awaitable[T]], *, wanted: tuple[type, ...]) -> T:
-        with _tracer.start_as_current_span(name):
-            answer: T = await call_plugin(name, call, wanted=wanted, seconds=self._timeout)
-            return answer
+    async def _deploy(
+        self, told: DispatchTrace, snapshot: WorkloadSnapshot, source: Prepared[Source[Any]], intent: DeploymentIntent
+    ) -> DispatchReport:
+        told.wanted(intent)
+        return await self._ask(told, snapshot, "source.deploy", lambda: source.plugin.deploy(_seen(snapshot, source.config), intent))
+
+    async def _ask(
+        self, told: DispatchTrace, snapshot: WorkloadSnapshot, name: str, call: Callable[[], Awaitable[Outcome]]
+    ) -> DispatchReport:
+        with told.step(name) as step:
+            report = _report(await call_plugin(name, call, wanted=_OUTCOMES, seconds=self._timeout, hidden=_configs(snapshot)))
+            step.ended(report)
+            return report
 
 
 def _usable(prepared: Prepared[T] | PluginFault) -> Prepared[T]:
@@ -142,16 +153,8 @@ def _usable(prepared: Prepared[T] | PluginFault) -> Prepared[T]:
     return prepared
 
 
-def _about(snapshot: WorkloadSnapshot, reason: DispatchReason) -> Mapping[str, str]:
-    declared = snapshot.declared
-    return {
-        "tinyforge.workload.id": declared.key.id,
-        "tinyforge.workload.kind": declared.key.kind.value,
-        "tinyforge.source.kind": declared.source_kind,
-        "tinyforge.trigger.kind": declared.trigger_kind,
-        "tinyforge.host": declared.key.host,
-        "tinyforge.dispatch.reason": reason.value,
-    }
+def _configs(snapshot: WorkloadSnapshot) -> Sequence[object]:
+    return snapshot.declared.source_config, snapshot.declared.trigger_config
 
 
 def _seen(snapshot: WorkloadSnapshot, config: Any) -> Seen[Any]:

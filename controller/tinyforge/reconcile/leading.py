@@ -10,21 +10,24 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from tinyforge.domain.dispatch import DispatchReason, DispatchReport
+from tinyforge.domain.dispatch import DispatchReason, DispatchReport, TraceUnchanged
 from tinyforge.domain.hosts import Host
-from tinyforge.domain.passes import PassReport, stale_after
+from tinyforge.domain.passes import PassReason, PassReport, stale_after
 from tinyforge.objects.workload import WorkloadStatus
-from tinyforge.ports import Engine, Fenced, IndexRefused, IndexUnavailable, LedIndex
+from tinyforge.ports import Engine, LedIndex
 from tinyforge.reconcile.answers import Answers
 from tinyforge.reconcile.attendance import Attendance
 from tinyforge.reconcile.beats import Beats
 from tinyforge.reconcile.declarations import Declarations, Declaring, InForce
 from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.dispatch_trace import DispatchTraces
 from tinyforge.reconcile.hosts import Hosts
+from tinyforge.reconcile.housekeeping import keep_house
 from tinyforge.reconcile.passes import PassStopped
 from tinyforge.reconcile.plugins import Plugins
 from tinyforge.reconcile.standing import Standing
 from tinyforge.reconcile.teardowns import Teardowns
+from tinyforge.reconcile.trace_links import TraceLinks
 from tinyforge.reconcile.under_way import UnderWay
 from tinyforge.reconcile.until_taken import until_taken
 from tinyforge.reconcile.unwrapped import unwrapped
@@ -32,7 +35,6 @@ from tinyforge.reconcile.workload_turns import WorkloadTurns
 
 logger = logging.getLogger(__name__)
 
-_HOUSEKEEPING_SECONDS = 3600.0
 _BREATH_SECONDS = 0.25
 """From what was applied to the next look at what is declared: a storm of edits is a look, a pass and a status now and then, not of each."""
 
@@ -67,11 +69,15 @@ class Driver(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
-    """How often and how long, in seconds. `interval` is both the pass's and the dispatch's; a retention of 0 keeps for ever."""
+    """How often and how long, in seconds. `interval` is both the pass's and the dispatch's; a retention of 0 keeps for ever.
+
+    `trace_unchanged` is how often a dispatch leaves a trace that finds nothing new.
+    """
 
     interval: float
     dispatch_timeout: float
     missing_retention: float
+    trace_unchanged: TraceUnchanged = TraceUnchanged.ALL
 
 
 class Leading:
@@ -110,22 +116,27 @@ class Leading:
         self._unseen: dict[str, int] = {}
         """Workloads of whose containers no pass has told since they were declared, by the number of that application."""
         self._standing = Standing()
+        self._links = TraceLinks()
         self._under_way = UnderWay()
         self.beats = Beats(rhythm.interval)
         """Which timers have stopped."""
-        self._hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale_after(rhythm.interval), passed=self._passed)
+        stale = stale_after(rhythm.interval)
+        self._hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale, epoch=index.term.epoch, passed=self._passed)
         self._turns = WorkloadTurns(
             index=index.workloads,
-            dispatcher=Dispatcher(plugins=plugins, timeout=rhythm.dispatch_timeout, epoch=index.term.epoch, dispatched=driver.dispatched),
+            dispatcher=Dispatcher(
+                plugins=plugins,
+                timeout=rhythm.dispatch_timeout,
+                traces=DispatchTraces(epoch=index.term.epoch, links=self._links, unchanged=rhythm.trace_unchanged),
+                dispatched=driver.dispatched,
+            ),
             interval=rhythm.interval,
             group=self._group,
             assessed=driver.assessed,
             under_way=self._under_way,
         )
         self._teardowns = Teardowns(tear_down=self._turns.tear_down, group=self._group, ended=self._look.set)
-        self._declarations = Declarations(
-            declaring=declaring, mirror=index.mirror, stale_after=stale_after(rhythm.interval), torn_down=self._torn_down
-        )
+        self._declarations = Declarations(declaring=declaring, mirror=index.mirror, stale_after=stale, torn_down=self._torn_down)
 
     async def run(self) -> None:
         """Lead until cancelled.
@@ -155,7 +166,7 @@ class Leading:
         """
         with self.beats.tick(f"host {host}"):
             await self._mirrored()
-            await self._pass(host)
+            await self._pass(host, PassReason.TIMER)
 
     async def timed_turn(self, workload: str) -> None:
         """Take a turn of a workload because it is time, as `timed_pass` runs a pass.
@@ -172,6 +183,7 @@ class Leading:
                 lambda: self._turns.take(workload, DispatchReason.TIMER),
                 action="turn_not_written",
                 level=logging.DEBUG,  # its host's passes say the same, and there may be thousands of workloads
+                workload=workload,
             )
 
     async def until_out_of_force(self, *, host: str = "", workload: str = "", unless: Callable[[], bool]) -> None:
@@ -189,7 +201,7 @@ class Leading:
         try:
             await self._apply()
             self._group.create_task(answers.run(), name="answers")
-            self._group.create_task(self._keep_house(), name="housekeeping")
+            self._group.create_task(keep_house(self._index.housekeeping, retention=self._rhythm.missing_retention), name="housekeeping")
             self._group.create_task(self._watch(), name="declarations")
             while True:
                 await self._look.wait()
@@ -205,7 +217,7 @@ class Leading:
         """Write all that is known: PostgreSQL may have lost it."""
         self._look.set()
         for host in self._hosts.by_name:
-            self._group.create_task(self._pass(host), name=f"pass of {host}")
+            self._group.create_task(self._pass(host, PassReason.BOOT), name=f"pass of {host}")
 
     async def _watch(self) -> None:
         async for _ in self._declaring.changes():
@@ -220,6 +232,7 @@ class Leading:
             self._state = state
             self._applied.notify_all()
         self._turns.forget(self._turns.known - state.workloads.keys())
+        self._links.declared(state.hosts.keys(), state.workloads.keys(), state.traceparents)
         self.beats.expect([*(f"host {name}" for name in state.hosts), *(f"workload {id_}" for id_ in state.workloads)])
         self._standing.forget(state.opened | (self._standing.known - state.hosts.keys()))
         self._driver.in_force(state)
@@ -238,16 +251,18 @@ class Leading:
         self._unseen = {id_: since for id_, since in self._unseen.items() if id_ in state.workloads}
         self._unseen |= dict.fromkeys(state.declared, self._applications)
         for host in state.opened | state.touched | {state.workloads[id_] for id_ in self._unseen}:
-            self._group.create_task(self._look_at(host, self._applications), name=f"pass of {host}")
+            reason = PassReason.BOOT if host in state.opened else PassReason.SPEC
+            self._group.create_task(self._look_at(host, self._applications, reason), name=f"pass of {host}")
 
-    async def _look_at(self, host: str, application: int) -> None:
-        if await self._pass(host):
+    async def _look_at(self, host: str, application: int, reason: PassReason) -> None:
+        if await self._pass(host, reason):
             seen = [id_ for id_, since in self._unseen.items() if since <= application and self._workloads.get(id_) == host]
             for id_ in seen:
                 del self._unseen[id_]
             self._turns.nudge(seen, DispatchReason.SPEC)
 
     def _passed(self, host: Host, report: PassReport) -> None:
+        self._links.passed(host.name, report.trace)
         self._driver.passed(host, report)
         known = self._workloads.keys() - self._unseen.keys()
         self._turns.nudge(report.changed_workloads & known, DispatchReason.PASS)
@@ -263,30 +278,17 @@ class Leading:
         async with self._applied:
             await self._applied.wait_for(lambda: self._state is not None)
 
-    async def _pass(self, host: str) -> bool:
+    async def _pass(self, host: str, reason: PassReason) -> bool:
         """Run a pass of a host, if it is open; return whether it came to its end."""
         await self._under_way.may_begin()
 
         async def attempt() -> bool:
             if found := self._hosts.by_name.get(host):
                 try:
-                    await found.passes.run()
+                    await found.passes.run(reason)
                 except PassStopped as error:
                     logger.debug("host %s: %s", host, error)
                     return False
             return True
 
-        return await until_taken(f"host {host}: pass not written", attempt, action="pass_not_written")
-
-    async def _keep_house(self) -> None:
-        while True:
-            try:
-                pruned = await self._index.housekeeping.prune(retention=self._rhythm.missing_retention)
-            except Fenced:
-                raise
-            except (IndexUnavailable, IndexRefused) as error:
-                logger.warning("housekeeping postponed: %s", error, extra={"action": "housekeeping_postponed"})
-                pruned = ()
-            if pruned:
-                logger.info("%d rows pruned: %s", len(pruned), ", ".join(pruned), extra={"action": "rows_pruned", "rows": list(pruned)})
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+        return await until_taken(f"host {host}: pass not written", attempt, action="pass_not_written", host=host)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from tinyforge.domain.passes import PassReport
+from tinyforge.domain.passes import PassReason, PassReport
 from tinyforge.ports import TinyforgeError
 from tinyforge.reconcile.index_pass import IndexPass
 
@@ -23,10 +23,13 @@ class HostPasses:
         self._passed = passed
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Task[PassReport] | None = None
+        self._reason = PassReason.TIMER  # of the waiting one
         self._under_way: set[asyncio.Task[PassReport]] = set()
 
-    async def run(self) -> PassReport:
+    async def run(self, reason: PassReason = PassReason.TIMER) -> PassReport:
         """Run a pass that sees what is there now, and return what it found. Cancelling one caller leaves the pass to the others.
+
+        Of the reasons of those who share one it runs for the first that is not the timer.
 
         Raises:
             Fenced: another process leads.
@@ -34,9 +37,12 @@ class HostPasses:
             PassStopped: the host was given up meanwhile.
         """
         if self._waiting is None:
+            self._reason = reason
             self._waiting = asyncio.create_task(self._take_turn())
             self._under_way.add(self._waiting)
             self._waiting.add_done_callback(self._ended)
+        elif self._reason is PassReason.TIMER:
+            self._reason = reason
         turn = self._waiting
         try:
             return await asyncio.shield(turn)
@@ -55,7 +61,7 @@ class HostPasses:
     async def _take_turn(self) -> PassReport:
         async with self._turn:
             self._waiting = None
-            report = await self._pass.run()
+            report = await self._pass.run(self._reason)
             self._passed(report)
             return report
 

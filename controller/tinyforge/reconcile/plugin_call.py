@@ -6,7 +6,7 @@ be contained is a plugin that blocks the event loop; `tinyforge.testing` finds t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from tinyforge.reconcile.plugins.faults import told
@@ -30,7 +30,9 @@ class PluginFailed(Exception):
         self.retry_after = retry_after
 
 
-async def call_plugin(name: str, call: Callable[[], Awaitable[object]], *, wanted: tuple[type[T], ...], seconds: float) -> T:
+async def call_plugin(
+    name: str, call: Callable[[], Awaitable[object]], *, wanted: tuple[type[T], ...], seconds: float, hidden: Sequence[object] = ()
+) -> T:
     """Return what a call of a plugin answers.
 
     Args:
@@ -38,11 +40,12 @@ async def call_plugin(name: str, call: Callable[[], Awaitable[object]], *, wante
         call: begins the call.
         wanted: the types that an answer may have.
         seconds: how long it may take. One that swallows its cancellation is left behind half a second later.
+        hidden: configs, as JSON, of which the text of an error that it raised is to repeat nothing.
 
     Raises:
         PluginFailed: it raised (PluginRaised), took too long (TimedOut), or answered something else (BadAnswer).
     """
-    task = asyncio.create_task(_contained(name, call), name=f"{name}, called by {_caller()}")
+    task = asyncio.create_task(_contained(name, call, hidden), name=f"{name}, called by {_caller()}")
     task.add_done_callback(_seen)
     in_time: set[asyncio.Task[object]] = set()
     try:
@@ -65,13 +68,13 @@ def _caller() -> str:
     return caller.get_name() if caller else ""
 
 
-async def _contained(name: str, call: Callable[[], Awaitable[object]]) -> object:
+async def _contained(name: str, call: Callable[[], Awaitable[object]], hidden: Sequence[object]) -> object:
     try:
         return await call()
     except asyncio.CancelledError:
         raise
     except BaseException as error:
-        raise PluginFailed("PluginRaised", f"{name}: raised {told(error)}") from error
+        raise PluginFailed("PluginRaised", f"{name}: raised {told(error, *hidden)}") from error
 
 
 async def _end(task: "asyncio.Task[object]", name: str) -> None:

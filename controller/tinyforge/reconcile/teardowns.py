@@ -7,9 +7,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from functools import partial
 from itertools import count
 
-from tinyforge.domain.dispatch import DispatchReport, back_off
+from tinyforge.domain.dispatch import Attempt, DispatchReport, back_off
 from tinyforge.ports import Fenced, IndexRefused, IndexUnavailable
 
 logger = logging.getLogger(__name__)
@@ -23,12 +24,18 @@ class Teardowns:
     """The teardowns of a term.
 
     Args:
-        tear_down: takes one workload down; None if there is nothing to take down.
+        tear_down: takes one workload down, in an attempt of which it is told which it is; None if there is nothing to take down.
         group: where they run.
         ended: called when a workload may go.
     """
 
-    def __init__(self, *, tear_down: TearDown, group: asyncio.TaskGroup, ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        tear_down: Callable[[str, Attempt], Awaitable[DispatchReport | None]],
+        group: asyncio.TaskGroup,
+        ended: Callable[[], None],
+    ) -> None:
         self._tear_down = tear_down
         self._group = group
         self._ended = ended
@@ -61,11 +68,23 @@ class Teardowns:
     async def _until_down(self, workload: str) -> None:
         for failures in count(start=1):
             again = self._again  # as it is before the look: what happens during it counts
-            if await is_down(workload, self._tear_down, without_host=lambda: workload in self._without_host):
+            attempt = Attempt(number=failures, rest=partial(self._rest, workload, failures))
+            if await is_down(workload, partial(self._attempt, attempt), without_host=lambda: workload in self._without_host):
                 return
             with suppress(TimeoutError):
-                async with asyncio.timeout(back_off(failures, interval=_RETRY_SECONDS, asked_for=0.0)):
+                async with asyncio.timeout(_rest(failures)):
                     await again.wait()
+
+    async def _attempt(self, attempt: Attempt, workload: str) -> DispatchReport | None:
+        return await self._tear_down(workload, attempt)
+
+    def _rest(self, workload: str, failures: int, _: DispatchReport) -> float | None:
+        """Return in how many seconds it is tried again; None if it is given up."""
+        return None if workload in self._without_host else _rest(failures)
+
+
+def _rest(failures: int) -> float:
+    return back_off(failures, interval=_RETRY_SECONDS, asked_for=0.0)
 
 
 async def is_down(workload: str, tear_down: TearDown, *, without_host: Callable[[], bool]) -> bool:

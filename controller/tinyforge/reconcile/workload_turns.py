@@ -7,12 +7,13 @@ happened to it (a pass that changed a row, a new spec, a deploy) dispatches it a
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Set
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from tinyforge.domain.dispatch import DispatchOutcome, DispatchReason, DispatchReport, back_off
+from tinyforge.domain.dispatch import Attempt, DispatchOutcome, DispatchReason, DispatchReport, back_off
 from tinyforge.domain.workload_status import CountedContainer, WorkloadFacts, count, workload_conditions
 from tinyforge.objects.statuses import read_workload_status, workload_status
 from tinyforge.objects.workload import WorkloadStatus
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 Assessed = Callable[[str, WorkloadStatus, DispatchReport | None], None]
 
+_ONLY = Attempt()
 _READING = 2
 _WRITING = 2
 
@@ -33,14 +35,15 @@ _WRITING = 2
 class _Memory:
     """What is remembered of a workload between its turns.
 
-    `rests_until` is on the monotonic clock. `nudged` is whether a turn waits to be taken, `owed` why one was begun that has not been taken
-    to its end: PostgreSQL was away, and the next one makes up for it.
+    `rests_until` is on the monotonic clock, as is `traced_at`, when a dispatch last left a trace. `nudged` is whether a turn waits to be
+    taken, `owed` why one was begun that has not been taken to its end: PostgreSQL was away, and the next one makes up for it.
     """
 
     report: DispatchReport | None = None
     generation: int = 0
     failures: int = 0
     rests_until: float = 0.0
+    traced_at: float = -math.inf
     nudged: bool = False
     owed: DispatchReason = DispatchReason.TIMER
 
@@ -61,12 +64,24 @@ class _Memory:
             return True
         return not self.report.hopeless and time.monotonic() >= self.rests_until
 
+    def attempt(self, interval: float) -> Attempt:
+        """Return what is known before a dispatch."""
+        number = self.failures + 1
+        return Attempt(
+            number=number,
+            before=self.report,
+            untraced_for=time.monotonic() - self.traced_at,
+            rest=lambda report: back_off(number, interval=interval, asked_for=report.retry_after or 0.0),
+        )
+
     def note(self, report: DispatchReport, generation: int, interval: float) -> bool:
         """Remember a dispatch, and tell whether its outcome or reason is news."""
+        rest = self.attempt(interval).rest(report) or 0.0
         before, self.report, self.generation = self.report, report, generation
         self.failures = self.failures + 1 if report.failed else 0
-        rest = back_off(self.failures, interval=interval, asked_for=report.retry_after or 0.0) if report.failed else 0.0
-        self.rests_until = time.monotonic() + rest
+        now = time.monotonic()
+        self.rests_until = now + rest if report.failed else now
+        self.traced_at = now if report.trace else self.traced_at
         return before is None or (before.outcome, before.reason, before.message) != (report.outcome, report.reason, report.message)
 
 
@@ -120,7 +135,7 @@ class WorkloadTurns:
                 return
             async with self._under_way.begun(f"workload {workload}"):
                 if self._can_dispatch(snapshot) and memory.is_due(why, snapshot.declared.generation):
-                    self._note(workload, memory, snapshot, await self._dispatcher.reconcile(snapshot, why))
+                    self._note(workload, memory, snapshot, await self._dispatcher.reconcile(snapshot, why, memory.attempt(self._interval)))
                 await self._write_down(workload, memory, snapshot)
             memory.end()
 
@@ -141,13 +156,17 @@ class WorkloadTurns:
             if refused:
                 return refused
             async with self._under_way.begun(f"workload {workload}"):
-                report = await self._dispatcher.deploy(snapshot, event)
+                report = await self._dispatcher.deploy(snapshot, event, self._memory(workload).attempt(self._interval))
                 if report.outcome is not DispatchOutcome.SKIPPED:
                     await self._settle_deployment(workload, snapshot, report)
             return report
 
-    async def tear_down(self, workload: str) -> DispatchReport | None:
+    async def tear_down(self, workload: str, attempt: Attempt = _ONLY) -> DispatchReport | None:
         """Take down what a workload's source put up; None if there is nothing to take down.
+
+        Args:
+            workload: its id.
+            attempt: which one this is, and when the next is if it fails; by default nobody tries again.
 
         Raises:
             Fenced: another process leads.
@@ -159,7 +178,7 @@ class WorkloadTurns:
                 return None
             memory = self._memory(workload)
             async with self._under_way.begun(f"workload {workload}"):
-                report = await self._dispatcher.teardown(snapshot)
+                report = await self._dispatcher.teardown(snapshot, attempt)
                 self._note(workload, memory, snapshot, report)
                 if report.failed:
                     await self._write_down(workload, memory, snapshot)
@@ -265,6 +284,7 @@ class WorkloadTurns:
                 "host": snapshot.declared.key.host,
                 "reason": report.reason,
                 "trace_id": report.trace_id,
+                "span_id": report.trace.span_id if report.trace else "",
             },
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tinyforge.domain.dispatch import DispatchReport
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import Refusal
-from tinyforge.domain.passes import PassReport
+from tinyforge.domain.passes import PassReport, stale_after
 from tinyforge.http.metrics import Metrics
 from tinyforge.objects.workload import WorkloadStatus
 from tinyforge.ports import Engine, LedIndex
@@ -47,6 +47,7 @@ class Controller:
         self._hosts = Timers(self._leading.timed_pass, interval=rhythm.interval, group=group)
         self._workloads = Timers(self._leading.timed_turn, interval=rhythm.interval, group=group)
         self._refused: frozenset[Refusal] = frozenset()
+        metrics.readings.look_at_rhythm(lambda: stale_after(rhythm.interval))
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -68,7 +69,7 @@ class Controller:
 
     def in_force(self, state: InForce) -> None:
         """See `Driver.in_force`."""
-        self._metrics.keep_hosts(state.hosts)
+        self._metrics.keep(hosts=state.hosts, workloads=state.workloads)
         self._hosts.keep(state.hosts)
         self._workloads.keep(state.workloads)
         refused = frozenset(state.refusals)
@@ -88,7 +89,8 @@ class Controller:
         self._metrics.passed(host.name, report)
 
     def assessed(self, workload: str, status: WorkloadStatus, dispatch: DispatchReport | None) -> None:
-        """See `Driver.assessed`: the column `workloads.status` says it all."""
+        """See `Driver.assessed`: the column `workloads.status` says the rest."""
+        self._metrics.assessed(workload, status, dispatch)
 
     def dispatched(self, source: str, report: DispatchReport, seconds: float) -> None:
         """See `Driver.dispatched`."""

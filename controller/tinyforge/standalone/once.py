@@ -15,16 +15,19 @@ from tinyforge.domain.declarations import Reading
 from tinyforge.domain.dispatch import DispatchReason
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import Mirror, MirrorPlan, plan_mirror
-from tinyforge.domain.passes import PassOutcome, PassReport, effective_interval, stale_after
+from tinyforge.domain.passes import PassOutcome, PassReason, PassReport, effective_interval, stale_after
 from tinyforge.index.database import Database
 from tinyforge.index.led import LedIndex, lead
 from tinyforge.index.mirror import read_mirror
+from tinyforge.logs import lines_of_epoch
 from tinyforge.ports import Engine, Fenced, IndexRefused, IndexUnavailable, TinyforgeError
 from tinyforge.reconcile.declarations import leaving, plan_keeping
 from tinyforge.reconcile.dispatch import Dispatcher
+from tinyforge.reconcile.dispatch_trace import DispatchTraces
 from tinyforge.reconcile.hosts import Hosts, OpenHost
 from tinyforge.reconcile.plugins import Plugins
 from tinyforge.reconcile.teardowns import is_down
+from tinyforge.reconcile.trace_links import TraceLinks
 from tinyforge.reconcile.unwrapped import unwrapped
 from tinyforge.reconcile.workload_turns import WorkloadTurns
 from tinyforge.settings import Settings
@@ -65,14 +68,18 @@ async def run_once(
     plan = _accepted(plan_mirror(reading, stored))
     stale = stale_after(effective_interval(settings.interval))
     with unwrapped():
-        async with lead(conninfo, take_over=take_over) as index, asyncio.TaskGroup() as group:
-            turns = _turns(index, group, settings=settings, plugins=plugins)
-            if staying := await _torn_down(leaving(plan, stored), turns):
-                plan = _accepted(plan_keeping(staying, reading, stored))
-            await index.mirror.write(plan, stale_after=stale)
-            mirror = await index.mirror.read()
-            reports = await _passes(mirror, index, connect=connect, stale_after=stale)
-            turns.nudge(mirror.workloads, DispatchReason.BOOT)
+        async with lead(conninfo, take_over=take_over) as index:
+            with lines_of_epoch(index.term.epoch):
+                async with asyncio.TaskGroup() as group:
+                    links = TraceLinks()
+                    turns = _turns(index, group, settings=settings, plugins=plugins, links=links)
+                    if staying := await _torn_down(leaving(plan, stored), turns):
+                        plan = _accepted(plan_keeping(staying, reading, stored))
+                    await index.mirror.write(plan, stale_after=stale)
+                    mirror = await index.mirror.read()
+                    links.declared(mirror.hosts.keys(), mirror.workloads.keys(), reading.traceparents)
+                    reports = await _passes(mirror, index, connect=connect, stale_after=stale, links=links)
+                    turns.nudge(mirror.workloads, DispatchReason.BOOT)
     return reports
 
 
@@ -84,10 +91,11 @@ def _accepted(plan: MirrorPlan) -> MirrorPlan:
     return plan
 
 
-def _turns(index: LedIndex, group: asyncio.TaskGroup, *, settings: Settings, plugins: Plugins) -> WorkloadTurns:
+def _turns(index: LedIndex, group: asyncio.TaskGroup, *, settings: Settings, plugins: Plugins, links: TraceLinks) -> WorkloadTurns:
+    traces = DispatchTraces(epoch=index.term.epoch, links=links, unchanged=settings.trace_unchanged)
     return WorkloadTurns(
         index=index.workloads,
-        dispatcher=Dispatcher(plugins=plugins, timeout=settings.dispatch_timeout, epoch=index.term.epoch),
+        dispatcher=Dispatcher(plugins=plugins, timeout=settings.dispatch_timeout, traces=traces),
         interval=effective_interval(settings.interval),
         group=group,
         assessed=lambda _workload, _status, _dispatch: None,
@@ -110,15 +118,23 @@ async def _stored(conninfo: str) -> Mirror:
         await database.close()
 
 
-async def _passes(mirror: Mirror, index: LedIndex, *, connect: Callable[[Host], Engine], stale_after: float) -> list[PassReport]:
-    hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale_after, passed=lambda _host, _report: None)
+async def _passes(
+    mirror: Mirror, index: LedIndex, *, connect: Callable[[Host], Engine], stale_after: float, links: TraceLinks
+) -> list[PassReport]:
+    hosts = Hosts(
+        connect=connect,
+        containers=index.containers,
+        stale_after=stale_after,
+        epoch=index.term.epoch,
+        passed=lambda host, report: links.passed(host.name, report.trace),
+    )
     hosts.open(mirror.hosts.values())
     return await asyncio.gather(*(_pass(hosts.by_name[name]) for name in sorted(hosts.by_name)))
 
 
 async def _pass(open_host: OpenHost) -> PassReport:
     try:
-        return await open_host.passes.run()
+        return await open_host.passes.run(PassReason.BOOT)
     except Fenced:
         raise
     except (IndexUnavailable, IndexRefused) as error:

@@ -25,6 +25,7 @@ def test_the_same_refusal_is_said_again_only_after_it_ended(caplog: pytest.LogCa
     complaints.taken(WEB)
     complaints.refused(WEB, TOO_LONG)
     assert [it.levelname for it in caplog.records] == ["WARNING", "INFO", "WARNING"]
+    assert caplog.records[1].__dict__["failures"] == 3
 
 
 def test_another_reason_is_news(caplog: pytest.LogCaptureFixture):
@@ -64,3 +65,20 @@ def test_a_line_holds_no_more_than_some_of_a_foreign_text_and_no_escape_sequence
     StatusComplaints().refused(WEB, ClusterRefused(422, "\x1b[31m" + "m" * 5000))
     assert len(caplog.records[0].getMessage()) < 700
     assert caplog.records[0].getMessage().isprintable()
+
+
+def test_a_line_names_the_workload_or_the_host_that_it_is_about(caplog: pytest.LogCaptureFixture):
+    complaints = StatusComplaints()
+    complaints.refused(WEB, TOO_LONG)
+    complaints.refused(ObjectRef(kind=ObjectKind.DOCKER_HOST, name="web-1", uid="h"), TOO_LONG)
+    assert [(it.__dict__.get("workload"), it.__dict__.get("host")) for it in caplog.records] == [("default/web", None), (None, "web-1")]
+
+
+def test_an_outage_is_said_once_in_whichever_words_and_counted(caplog: pytest.LogCaptureFixture):
+    complaints = StatusComplaints()
+    for text in ("refused", "timed out", "refused"):
+        complaints.away(ClusterUnavailable(text))
+    complaints.answers()
+    complaints.answers()
+    assert [it.__dict__["action"] for it in caplog.records] == ["statuses_wait", "statuses_written"]
+    assert caplog.records[1].__dict__["failures"] == 3

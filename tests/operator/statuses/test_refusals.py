@@ -33,7 +33,7 @@ async def test_a_refused_status_hurts_nobody_else_and_is_said_once_in_the_server
     writer.put(refused, status("better words"))
     await settled(writer, seconds=1)
     assert message(cluster, refused) == "better words"
-    assert caplog.records[-1].getMessage() == "Workload default/refused: its status is taken again"
+    assert caplog.records[-1].getMessage() == "Workload default/refused: its status is taken again (failures: 1)"
 
 
 async def policy_in_force(cluster: RealCluster) -> None:

@@ -1,6 +1,9 @@
+import pytest
+
 from tests.standalone.manifests.folder import HOST, workload
 from tinyforge.domain.declarations import Declared, Reading
 from tinyforge.domain.hosts import Host
+from tinyforge.domain.traces import Traceparent
 
 
 def test_an_empty_folder_declares_nothing_and_is_complete(folder):
@@ -20,6 +23,28 @@ def test_a_host_that_says_nothing_of_namespaces_allows_all_and_one_that_lists_th
     folder.write("listed.yaml", HOST.replace("local", "listed").replace("sock}", "sock, allowedNamespaces: [team]}"))
     allowed = {it.value.name: it.value.allowed_namespaces for it in folder.read().reading.hosts}
     assert allowed == {"local": ("*",), "closed": (), "listed": ("team",)}
+
+
+PLACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def annotated(value: str, name: str = "web") -> str:
+    """A workload with this for its annotation, as YAML writes it."""
+    return workload(name).replace("spec:", f"  annotations: {{tracing.k8s.io/traceparent: {value}, other: x}}\nspec:")
+
+
+def test_a_workload_says_where_it_is_traced_by_whoever_wrote_it(folder):
+    folder.write("web.yaml", annotated(PLACE))
+    assert folder.read().reading.traceparents == {"default/web": Traceparent.parse(PLACE)}
+
+
+@pytest.mark.parametrize("value", ["''", "here", f"'{PLACE} '", "7", "[1, 2]", "{a: b}", "null", f'"{PLACE}\\u0000"'])
+def test_m10_what_is_no_place_in_a_trace_is_no_fault_of_a_workload(folder, value: str):
+    odd = workload("db").replace("spec:", f"  annotations: {value}\nspec:")
+    folder.write("all.yaml", "---\n".join([annotated(value), odd, annotated(PLACE, "cache")]))
+    assert folder.problems() == []
+    assert folder.workloads() == ["default/web", "default/db", "default/cache"]
+    assert folder.read().reading.traceparents == {"default/cache": Traceparent.parse(PLACE)}
 
 
 def test_a_file_may_hold_several_documents_and_empty_ones_between_them(folder):

@@ -5,7 +5,7 @@ cases, and a sentence of a plugin's validator may hold any, so what stands in th
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,11 +13,10 @@ from pydantic_core import ErrorDetails
 
 from tinyforge.objects.faults import dotted
 from tinyforge.reconcile.plugins.faults import FaultReason, PluginFault, PluginType, bounded
+from tinyforge.reconcile.plugins.hiding import without_values
 from tinyforge.reconcile.plugins.schemas import Schema, fields_at, schema_at
 
 _MOST_FAULTS = 5  # as many as a condition has room for
-_SHORTEST_SECRET = 4  # shorter than that is a count or a word of any sentence
-_HIDDEN = "***"
 
 
 def read_config(
@@ -71,28 +70,4 @@ def _fault(detail: ErrorDetails, schema: Schema) -> str:
             text = detail["msg"].partition(", ")[2]
         case _:
             text = detail["msg"].removeprefix("Input ")
-    return bounded(_without_values(text, detail["input"]))
-
-
-def _without_values(text: str, value: object) -> str:
-    for secret in sorted(_texts(value), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, _HIDDEN)
-    return text
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Yield every scalar under a JSON value, as a sentence might show it."""
-    match value:
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case str():
-            yield from (value, value.strip(), repr(value)[1:-1])
-        case int() | float() if not isinstance(value, bool):
-            yield str(value)
-        case _:
-            return
+    return bounded(without_values(text, detail["input"]))

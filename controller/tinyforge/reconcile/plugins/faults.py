@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tinyforge.domain.texts import printable
+from tinyforge.reconcile.plugins.hiding import without_values
 
 _MOST_CHARACTERS = 300
 
@@ -43,13 +44,13 @@ class PluginFault:
     message: str
 
 
-def told(error: BaseException) -> str:
-    """Return an error of a plugin in one short line: its class, and its text if it has one."""
+def told(error: BaseException, *hidden: object) -> str:
+    """Return an error of a plugin in one short line: its class, and its text if it has one, without what stands in these configs."""
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - a plugin's own error class, so its text is a plugin's code too
         text = ""
-    return bounded(f"{type(error).__name__}: {text}".removesuffix(": "))
+    return bounded(f"{type(error).__name__}: {without_values(text, *hidden)}".removesuffix(": "))
 
 
 def bounded(text: str) -> str:

@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from tinyforge.domain.declarations import Declared, Reading
 from tinyforge.domain.hosts import Host
 from tinyforge.domain.mirror import EVERY_NAMESPACE
+from tinyforge.domain.traces import Traceparent
 from tinyforge.objects.docker_host import DockerHost
 from tinyforge.objects.faults import FieldFault, escaped, excerpt, field_faults
-from tinyforge.objects.metadata import API_VERSION, Metadata
+from tinyforge.objects.metadata import API_VERSION, Metadata, traceparent_of
 from tinyforge.objects.workload import Workload
 from tinyforge.standalone.manifests.files import FileUnreadable, list_manifests, read_text
 from tinyforge.standalone.manifests.nodes import Node, YamlFault, documents
@@ -40,11 +41,12 @@ class FolderReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """An object, and the file and line that its name was written on."""
+    """An object, the file and line that its name was written on, and where it says that it is traced."""
 
     object: DockerHost | Workload
     file: str
     line: int
+    traceparent: Traceparent | None
 
     @property
     def origin(self) -> str:
@@ -109,7 +111,8 @@ def _object(file: str, document: Node) -> Iterator[_Found]:
         yield from (field_problem(file, fault, document) for fault in field_faults(error, model))
         yield from _unusable_host(document.value) if model is DockerHost else ()
     else:
-        yield _Written(object=written, file=file, line=document.line_of(("metadata", "name")))
+        line = document.line_of(("metadata", "name"))
+        yield _Written(object=written, file=file, line=line, traceparent=traceparent_of(document.value))
 
 
 def _unusable_host(document: Mapping[str, object]) -> Iterator[_UnusableHost]:
@@ -136,7 +139,11 @@ def _sorted_out(written: Sequence[_Written], unusable_hosts: Set[str], unusable:
     held_hosts = unusable_hosts | {group[0].object.id for group in twice if isinstance(group[0].object, DockerHost)}
     reading = Reading(
         hosts=hosts,
-        workloads=tuple(Declared(value=it.object.to_declared(), origin=it.origin) for it in alone if isinstance(it.object, Workload)),
+        workloads=tuple(
+            Declared(value=it.object.to_declared(), origin=it.origin, traceparent=it.traceparent)
+            for it in alone
+            if isinstance(it.object, Workload)
+        ),
         complete=not unusable,
         held_hosts=frozenset(held_hosts - {it.value.name for it in hosts}),
         held_workloads=frozenset(group[0].object.id for group in twice if isinstance(group[0].object, Workload)),

@@ -98,7 +98,8 @@ class Server:
         with opened(self.layout.alive) as alive:
             while not take(alive):
                 if time.monotonic() > deadline:
-                    logger.warning("PostgreSQL in %s is still stopping: see %s", self.layout.data, self.layout.log)
+                    extra = {"action": "database_still_stopping"}
+                    logger.warning("PostgreSQL in %s is still stopping: see %s", self.layout.data, self.layout.log, extra=extra)
                     return
                 self._interrupt()
                 time.sleep(POLL_SECONDS)
