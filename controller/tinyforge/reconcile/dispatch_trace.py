@@ -24,7 +24,7 @@ from tinyforge.domain.workload_status import count
 from tinyforge.plugin import DeploymentIntent
 from tinyforge.ports import WorkloadSnapshot
 from tinyforge.reconcile.plugin_call import PluginFailed
-from tinyforge.reconcile.trace_links import TraceLinks
+from tinyforge.reconcile.trace_links import TraceLinks, place_of
 
 _tracer = trace.get_tracer("tinyforge")
 
@@ -121,7 +121,7 @@ class DispatchTrace:
         if report.failed:
             _fail(self._root, report.reason, report.message, error)
             self._tell_retry(report)
-        place = _place(self._root)
+        place = place_of(self._root)
         if not self._is_kept(report):
             self._root.set_attribute("tinyforge.dispatch.dropped", True)
             place = None
@@ -224,14 +224,6 @@ def _link(what: str, place: Traceparent) -> Link:
     flags = TraceFlags(TraceFlags.SAMPLED if place.sampled else TraceFlags.DEFAULT)
     at = SpanContext(int(place.trace_id, 16), int(place.span_id, 16), is_remote=True, trace_flags=flags)
     return Link(at, {"tinyforge.link": what})
-
-
-def _place(span: Span) -> Traceparent | None:
-    """Return where a span is, if it is recorded."""
-    if not span.is_recording():
-        return None
-    at = span.get_span_context()
-    return Traceparent(trace.format_trace_id(at.trace_id), trace.format_span_id(at.span_id), sampled=at.trace_flags.sampled)
 
 
 def _moment(moment: datetime) -> str:

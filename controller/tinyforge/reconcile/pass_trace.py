@@ -17,6 +17,7 @@ from tinyforge.domain.hosts import Host
 from tinyforge.domain.passes import Kept, PassOutcome, PassReason, PassReport, why_kept
 from tinyforge.domain.traces import Traceparent
 from tinyforge.reconcile.pass_steps import Attributes, Clock, Failure, PassSteps
+from tinyforge.reconcile.trace_links import place_of
 
 _tracer = trace.get_tracer("tinyforge")
 _SECOND = 1_000_000_000
@@ -53,7 +54,7 @@ class PassTraces:
         root = self._record(steps, report.outcome, moment, _counts(report))
         with trace.use_span(root, record_exception=False, set_status_on_exception=False):
             try:
-                yield _place(root)
+                yield place_of(root)
             finally:
                 root.end(steps.at(moment))
 
@@ -101,14 +102,6 @@ def _fail(span: Span, failure: Failure | None, moment: int) -> None:
         span.set_status(StatusCode.ERROR, failure.kind)
         span.set_attribute("error.type", failure.kind)
         span.add_event("exception", {"exception.type": failure.exception, "exception.message": failure.message}, timestamp=moment)
-
-
-def _place(root: Span) -> Traceparent | None:
-    """Return where a span is, if it is recorded."""
-    if not root.is_recording():
-        return None
-    at = root.get_span_context()
-    return Traceparent(trace.format_trace_id(at.trace_id), trace.format_span_id(at.span_id), sampled=at.trace_flags.sampled)
 
 
 def _counts(report: PassReport) -> Attributes:

@@ -5,6 +5,9 @@ Links and never parents: each of them is a trace of its own, which ended or is s
 
 from collections.abc import Collection, Mapping
 
+from opentelemetry import trace
+from opentelemetry.trace import Span
+
 from tinyforge.domain.traces import Traceparent
 
 
@@ -36,3 +39,11 @@ class TraceLinks:
         """Return what a dispatch is linked to, by what it is: `pass`, `previous_dispatch`, `object`."""
         found = {"pass": self._passes.get(host), "previous_dispatch": self._dispatches.get(workload), "object": self._objects.get(workload)}
         return {what: trace for what, trace in found.items() if trace}
+
+
+def place_of(span: Span) -> Traceparent | None:
+    """Return where a span is, if it is recorded."""
+    if not span.is_recording():
+        return None
+    at = span.get_span_context()
+    return Traceparent(trace.format_trace_id(at.trace_id), trace.format_span_id(at.span_id), sampled=at.trace_flags.sampled)
