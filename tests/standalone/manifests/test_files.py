@@ -1,3 +1,4 @@
+import codecs
 import os
 
 import pytest
@@ -90,6 +91,7 @@ def nobody():
     if os.geteuid() != 0:
         yield
         return
+    codecs.lookup("utf-8-sig")  # whose module nobody may be able to read, and that would be remembered
     os.seteuid(65534)
     try:
         yield
