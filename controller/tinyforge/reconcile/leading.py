@@ -122,19 +122,7 @@ class Leading:
         """Which timers have stopped."""
         stale = stale_after(rhythm.interval)
         self._hosts = Hosts(connect=connect, containers=index.containers, stale_after=stale, epoch=index.term.epoch, passed=self._passed)
-        self._turns = WorkloadTurns(
-            index=index.workloads,
-            dispatcher=Dispatcher(
-                plugins=plugins,
-                timeout=rhythm.dispatch_timeout,
-                traces=DispatchTraces(epoch=index.term.epoch, links=self._links, unchanged=rhythm.trace_unchanged),
-                dispatched=driver.dispatched,
-            ),
-            interval=rhythm.interval,
-            group=self._group,
-            assessed=driver.assessed,
-            under_way=self._under_way,
-        )
+        self._turns = self._workload_turns()
         self._teardowns = Teardowns(tear_down=self._turns.tear_down, group=self._group, ended=self._look.set)
         self._declarations = Declarations(declaring=declaring, mirror=index.mirror, stale_after=stale, torn_down=self._torn_down)
 
@@ -190,6 +178,19 @@ class Leading:
         """Wait until a host or a workload that is no longer declared has left the mirror, or until `unless` says it does not matter."""
         async with self._applied:
             await self._applied.wait_for(lambda: self._is_out(host, workload) or unless())
+
+    def _workload_turns(self) -> WorkloadTurns:
+        traces = DispatchTraces(epoch=self._index.term.epoch, links=self._links, unchanged=self._rhythm.trace_unchanged)
+        return WorkloadTurns(
+            index=self._index.workloads,
+            dispatcher=Dispatcher(
+                plugins=self._plugins, timeout=self._rhythm.dispatch_timeout, traces=traces, dispatched=self._driver.dispatched
+            ),
+            interval=self._rhythm.interval,
+            group=self._group,
+            assessed=self._driver.assessed,
+            under_way=self._under_way,
+        )
 
     def _is_out(self, host: str, workload: str) -> bool:
         return self._state is not None and host not in self._state.hosts and workload not in self._state.workloads
